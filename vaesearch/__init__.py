@@ -1,0 +1,28 @@
+"""Find the best variational auto-encoder for a set of images in the least compute.
+
+Importing this package loads neither torch nor Ray: the public names below are resolved on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vaesearch.api import resume, run_bandit
+    from vaesearch.config import Config
+    from vaesearch.pull import load_model
+
+__version__ = "0.1.0"
+__all__ = ["Config", "__version__", "load_model", "resume", "run_bandit"]
+
+_HOME = {
+    "Config": "vaesearch.config",
+    "load_model": "vaesearch.pull",
+    "resume": "vaesearch.api",
+    "run_bandit": "vaesearch.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,330 @@
+"""The composition root: a configuration becomes a run directory with a ranking and models in it.
+
+>>> from vaesearch import Config, run_bandit  # doctest: +SKIP
+>>> state = run_bandit(Config(dataset="digits", backend="local"), Path("runs/first"))
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import vaesearch
+from vaesearch import catalogue
+from vaesearch.bandits.core import Budget
+from vaesearch.config import Config
+from vaesearch.data import ImageData, load_images
+from vaesearch.errors import InputError, RunDirError, StorageError
+from vaesearch.records import (
+    Appraisal,
+    AppraisalRequest,
+    ArmAdded,
+    SearchFinished,
+    SearchResumed,
+    SearchStarted,
+)
+from vaesearch.report.figures import allocation, image_grid, learning_curves
+from vaesearch.report.tables import results
+from vaesearch.search.controller import Controller, Observer
+from vaesearch.search.ledger import Ledger, read_ledger
+from vaesearch.search.run_dir import RunDir
+from vaesearch.search.state import SearchState, elapsed_seconds, fold
+
+TRACKING_SECONDS = 60.0
+# What may differ between two processes that work on one search: where it runs, how long it may.
+MAY_CHANGE = (
+    "epochs", "seconds", "max_epochs_per_arm", "workers", "gpus_per_worker", "backend", "address",
+    "tracking_uri", "experiment", "data_dir",
+)  # fmt: skip
+
+Note = Callable[[str], None]
+
+
+def run_bandit(
+    config: Config,
+    path: Path,
+    *,
+    observers: Sequence[Observer] = (),
+    note: Note = lambda text: None,
+) -> SearchState:
+    """Search for the best arm of ``config`` and leave everything in the run directory ``path``.
+
+    Args:
+        config: the options.
+        path: a new or empty directory.
+        observers: called after every event of the search.
+        note: told, in a line or two, what concerns tracking.
+
+    Returns:
+        The finished search; ``results.json`` holds the same.
+
+    Raises:
+        InputError: something in ``config`` cannot be used; nothing was trained.
+        RunDirError: ``path`` holds a search already.
+        StorageError: the disk is full or read-only; free some space, then :func:`resume`.
+    """
+    run_dir = RunDir(path)
+    data = _load(config)
+    config = config.resolved(images=len(data.train), channels=data.shape[0])
+    arms = _arms_added(config, data)
+    run_dir.create()
+    run_dir.lock()
+    try:
+        _refuse_used(run_dir, config)
+        search_id = uuid.uuid4().hex
+        _write(run_dir.config, _yaml(config, search_id))
+        ledger = Ledger(run_dir.ledger)
+        started = SearchStarted(
+            search_id, vaesearch.__version__, config.to_dict(), data.describe()
+        )
+        return _drive(run_dir, ledger, config, data, [started, *arms], observers, note)
+    finally:
+        run_dir.unlock()
+
+
+def resume(
+    path: Path,
+    *,
+    changes: dict[str, Any] | None = None,
+    observers: Sequence[Observer] = (),
+    note: Note = lambda text: None,
+) -> SearchState:
+    """Go on with the search in ``path`` where its ledger ends.
+
+    Args:
+        path: a run directory.
+        changes: options to differ from here on; only those of ``MAY_CHANGE``, such as a larger
+            budget.
+        observers: called after every event of the search.
+        note: told, in a line or two, what concerns tracking.
+
+    Raises:
+        RunDirError: not a run directory, in use, damaged, or its data have changed.
+        InputError: a change that would make it another search.
+        StorageError: the disk is full or read-only.
+    """
+    run_dir = RunDir(path)
+    events = read_ledger(run_dir.ledger)
+    if not events or not isinstance(events[0], SearchStarted):
+        raise RunDirError(f"{path} holds no search yet: run `vaesearch bandit --run-dir {path}`.")
+    before = fold(events, Budget())
+    config = _changed(before.config, changes or {})
+    if before.finished and not changes:
+        return fold(events, _budget(config))
+    data = _load(config)
+    if data.fingerprint != before.data["fingerprint"]:
+        raise RunDirError(
+            f"the images of {config.dataset} are not those that {path} was started with; "
+            "bring them back, or start a new search."
+        )
+    run_dir.lock()
+    try:
+        ledger = Ledger(run_dir.ledger)
+        missing = [a for a in _arms_added(config, data) if a.arm not in before.arms]
+        resumed = SearchResumed(vaesearch.__version__, _difference(before.config, config))
+        return _drive(run_dir, ledger, config, data, [resumed, *missing], observers, note)
+    finally:
+        run_dir.unlock()
+
+
+def _drive(  # noqa: PLR0913
+    run_dir: RunDir,
+    ledger: Ledger,
+    config: Config,
+    data: ImageData,
+    opening: Sequence[Any],
+    observers: Sequence[Observer],
+    note: Note,
+) -> SearchState:
+    """Run the search of ``ledger`` to its end, from where it is."""
+    from vaesearch.checkpoints import CheckpointStore
+    from vaesearch.tracking.core import make_tracker
+
+    tracker = make_tracker(run_dir, config.tracking_uri, config.experiment)
+    store = CheckpointStore(run_dir.checkpoints)
+    policy = catalogue.build("policies", config.policy)
+    backend = _backend(config, data, store, arms=len(config.arms()))
+    state = fold(ledger.events, _budget(config))
+    try:
+        controller = Controller(
+            ledger,
+            state,
+            policy,
+            backend,
+            seed=config.seed,
+            elapsed=elapsed_seconds(ledger.events),
+            observers=observers,
+            prune=store.prune,
+        )
+        for event in opening:
+            controller.record(event)
+        tracker.start()
+        reason = controller.run()
+        controller.appraise(lambda request, result: _keep(run_dir, store, data, request, result))
+        _finish(run_dir, ledger, controller, reason)
+    finally:
+        backend.close()
+        ledger.close()
+    unsent = tracker.close(TRACKING_SECONDS)
+    if unsent:
+        note(unsent)
+    return controller.state
+
+
+def _backend(config: Config, data: ImageData, store: Any, *, arms: int) -> Any:
+    if config.backend == "local":
+        import torch
+
+        from vaesearch.pull import Workbench
+        from vaesearch.search.backends.local import LocalBackend
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return LocalBackend(
+            lambda: Workbench(
+                data, store, seed=config.seed, reward=config.reward, device=device
+            )
+        )
+    try:
+        from vaesearch.search.backends.ray_actors import RayBackend
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"--backend ray needs Ray ({error.name} is missing): pip install 'ray[default]', "
+            "or use --backend local."
+        ) from error
+    return RayBackend(
+        data,
+        store.folder,
+        seed=config.seed,
+        reward=config.reward,
+        most_workers=arms,
+        workers=config.workers,
+        gpus_per_worker=config.gpus_per_worker,
+        address=config.address,
+    )
+
+
+def _load(config: Config) -> ImageData:
+    return load_images(
+        config.dataset,
+        data_dir=Path(config.data_dir),
+        image_size=config.image_size,
+        pixels=config.pixels,
+        train_limit=config.train_limit,
+    )
+
+
+def _arms_added(config: Config, data: ImageData) -> list[ArmAdded]:
+    """The opening lines of the arms; building each on meta tensors finds misfits for free."""
+    from vaesearch.models.vae import count_parameters
+
+    added = []
+    for arm in config.arms():
+        try:
+            parameters = count_parameters(arm.settings, data.shape)
+        except InputError as error:
+            raise InputError(f"{arm.name}: {error}") from error
+        added.append(ArmAdded(arm.name, asdict(arm.settings), parameters))
+    return added
+
+
+def _budget(config: Config) -> Budget:
+    return Budget(config.epochs, config.seconds, config.max_epochs_per_arm, config.workers or 1)
+
+
+def _refuse_used(run_dir: RunDir, config: Config) -> None:
+    """A directory that holds a search already is resumed or left alone, never overwritten."""
+    if not run_dir.ledger.exists():
+        return
+    events = read_ledger(run_dir.ledger)
+    if not events:
+        return  # killed before its first line: nothing is lost
+    path = run_dir.path
+    before = fold(events, Budget()).config
+    differs = [k for k, v in config.to_dict().items() if before.get(k) != v]
+    if differs:
+        shown = ", ".join(f"{k} {before.get(k)} there, {getattr(config, k)} here" for k in differs)
+        raise RunDirError(
+            f"{path} was made by another configuration ({shown}).\n"
+            "Choose another --run-dir, or go on with that one: "
+            f"vaesearch resume {path}"
+        )
+    raise RunDirError(f"{path} holds this search already; `vaesearch resume {path}` goes on.")
+
+
+def _changed(before: dict[str, Any], changes: dict[str, Any]) -> Config:
+    forbidden = [name for name in changes if name not in MAY_CHANGE]
+    if forbidden:
+        raise InputError(
+            f"{', '.join(forbidden)} cannot change in the middle of a search; "
+            f"what can: {', '.join(MAY_CHANGE)}."
+        )
+    known = {f.name for f in fields(Config)}
+    return Config.from_dict({k: v for k, v in before.items() if k in known} | changes)
+
+
+def _difference(before: dict[str, Any], config: Config) -> dict[str, Any]:
+    return {k: v for k, v in config.to_dict().items() if before.get(k) != v}
+
+
+def _keep(
+    run_dir: RunDir, store: Any, data: ImageData, request: AppraisalRequest, result: Appraisal
+) -> None:
+    """Store what a person wants of an arm: its pictures and its model."""
+    import numpy as np
+
+    from vaesearch.pull import export_model
+
+    folder = run_dir.arms / request.arm.name
+    shown = result.pictures
+    # Row by row: eight originals, and below them their reconstructions.
+    pairs = np.stack([shown["originals"], shown["reconstructions"]], axis=1)
+    image_grid(
+        pairs.reshape(-1, *data.shape), folder / "reconstructions.png", columns=8, scale=2,
+        title="test images above, reconstructions below", pairs=True,
+    )  # fmt: skip
+    image_grid(shown["samples"], folder / "samples.png", columns=8, scale=2)
+    image_grid(shown["prior_samples"], folder / "prior_samples.png", columns=8, scale=2)
+    try:
+        export_model(store, request, data.shape, folder / "model.pt")
+    except OSError as error:
+        raise StorageError(f"cannot write {folder / 'model.pt'}: {error.strerror}.") from error
+
+
+def _finish(run_dir: RunDir, ledger: Ledger, controller: Controller, reason: str) -> None:
+    """Write what the last line of the ledger promises, and then that line."""
+    from vaesearch.search.state import advance
+
+    last = SearchFinished(reason, controller.recommended())
+    state = advance(controller.state, last)
+    learning_curves(state, run_dir.plots / "learning_curves.png")
+    allocation(state, ledger.events, run_dir.plots / "allocation.png")
+    _write(run_dir.results, json.dumps(results(state), indent=2) + "\n")
+    controller.record(last)
+
+
+def _yaml(config: Config, search_id: str) -> str:
+    import platform
+
+    import torch
+    import yaml
+
+    head = {
+        "search_id": search_id,
+        "vaesearch": vaesearch.__version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": platform.processor() or platform.machine(),
+    }
+    comments = "".join(f"# {key}: {value}\n" for key, value in head.items())
+    return comments + str(yaml.safe_dump(config.to_dict(), sort_keys=False))
+
+
+def _write(path: Path, text: str) -> None:
+    from vaesearch.checkpoints import write_atomically
+
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}.") from error

@@ -1,0 +1,230 @@
+"""The contract between a search and its policies: a history goes in, a decision comes out.
+
+A :class:`History` is all that a policy may know: how far each arm is, what it scored, what it
+cost, what is in flight and what budget is left. It is a fold over the ledger, so a policy needs no
+state of its own, and resuming a search restores every policy exactly. Policies are frozen
+dataclasses that hold constants; randomness is passed in. Rewards are "higher is better" and are
+comparable across arms (by default negative bits/dim on validation images).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+Status = Literal["open", "cut", "failed"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may spend.
+
+    Attributes:
+        epochs: total epochs over all arms, or None.
+        seconds: wall-clock seconds, or None. Whichever limit is met first ends the search.
+        cap: most epochs one arm may have, or None.
+        workers: how many pulls can run side by side.
+    """
+
+    epochs: int | None = None
+    seconds: float | None = None
+    cap: int | None = None
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class ArmHistory:
+    """One arm as its policy sees it.
+
+    Attributes:
+        name: opaque identifier.
+        rewards: one per finished epoch, in order.
+        seconds: what each of these epochs cost.
+        pending: epochs in flight.
+        status: ``open`` (may be pulled), ``cut`` (by the policy) or ``failed`` (diverged, lost).
+    """
+
+    name: str
+    rewards: tuple[float, ...] = ()
+    seconds: tuple[float, ...] = ()
+    pending: int = 0
+    status: Status = "open"
+
+    @property
+    def epochs(self) -> int:
+        """Finished epochs."""
+        return len(self.rewards)
+
+    @property
+    def value(self) -> float:
+        """The best reward so far: the checkpoint that would be handed out; -inf before any."""
+        return max(self.rewards, default=-np.inf)
+
+    @property
+    def cost(self) -> float | None:
+        """Median seconds per epoch, the first (warm-up) one left out where there are others."""
+        measured = self.seconds[1:] or self.seconds
+        return float(np.median(measured)) if measured else None
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything a policy may base a decision on; each transition returns a new history."""
+
+    budget: Budget
+    arms: tuple[ArmHistory, ...] = ()
+    elapsed: float = 0.0
+    decisions: int = 0
+
+    def arm(self, name: str) -> ArmHistory:
+        """The arm of that name; KeyError if there is none."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise KeyError(name)
+
+    def _with(self, name: str, **changes: Any) -> "History":
+        arm = self.arm(name)
+        arms = tuple(replace(a, **changes) if a is arm else a for a in self.arms)
+        return replace(self, arms=arms)
+
+    def added(self, name: str) -> "History":
+        """With one more arm, which may join at any time."""
+        if any(a.name == name for a in self.arms):
+            raise ValueError(f"arm {name!r} is already in the history")
+        return replace(self, arms=(*self.arms, ArmHistory(name)))
+
+    def started(self, name: str, epochs: int) -> "History":
+        """With ``epochs`` of ``name`` in flight, after one more decision."""
+        changed = self._with(name, pending=self.arm(name).pending + epochs)
+        return replace(changed, decisions=self.decisions + 1)
+
+    def observed(
+        self, name: str, rewards: Sequence[float], seconds: Sequence[float]
+    ) -> "History":
+        """With the pull of ``name`` finished; nothing of it is in flight any more."""
+        arm = self.arm(name)
+        return self._with(
+            name,
+            rewards=arm.rewards + tuple(rewards),
+            seconds=arm.seconds + tuple(seconds),
+            pending=0,
+        )
+
+    def closed(self, name: str, status: Status) -> "History":
+        """With ``name`` cut or failed.
+
+        What a failed arm had in flight goes back to the pool; a cut arm's pull still comes home.
+        """
+        pending = 0 if status == "failed" else self.arm(name).pending
+        return self._with(name, status=status, pending=pending)
+
+    def at(self, elapsed: float) -> "History":
+        """The same history ``elapsed`` seconds into the search."""
+        return replace(self, elapsed=elapsed)
+
+    @property
+    def spent(self) -> int:
+        """Epochs finished by all arms."""
+        return sum(a.epochs for a in self.arms)
+
+    @property
+    def epochs_left(self) -> float:
+        """Epochs neither finished nor in flight; infinite without a budget in epochs."""
+        if self.budget.epochs is None:
+            return np.inf
+        return self.budget.epochs - self.spent - sum(a.pending for a in self.arms)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the deadline; infinite without a budget in seconds."""
+        return np.inf if self.budget.seconds is None else self.budget.seconds - self.elapsed
+
+    @property
+    def candidates(self) -> tuple[ArmHistory, ...]:
+        """Arms that may be pulled now: open, not in flight, below the cap, and in time.
+
+        An arm whose epochs are known to take longer than the seconds left would be stopped in the
+        middle of one.
+        """
+        cap = np.inf if self.budget.cap is None else self.budget.cap
+        return tuple(
+            arm
+            for arm in self.arms
+            if arm.status == "open"
+            and not arm.pending
+            and arm.epochs < cap
+            and (arm.cost or 0.0) <= self.seconds_left
+        )
+
+    def reach(self, arm: ArmHistory) -> int:
+        """The epoch that ``arm`` would be at if it got all that is left of the budget.
+
+        This is where a policy that wants the best *final* model has to look. Bounded by the cap;
+        with a budget in seconds the arm's own cost per epoch decides (the mean over the other
+        arms stands in until it has one).
+        """
+        left = self.epochs_left
+        if self.budget.seconds is not None:
+            known = [c for a in self.arms if (c := a.cost) is not None]
+            cost = arm.cost or (float(np.mean(known)) if known else None)
+            if cost:
+                left = min(left, max(0.0, self.seconds_left) / cost)
+        target = arm.epochs + arm.pending + left
+        if self.budget.cap is not None:
+            target = min(target, self.budget.cap)
+        # Without any bound in epochs yet (a budget in seconds, nothing timed) look a little ahead.
+        return int(target) if np.isfinite(target) else arm.epochs + arm.pending + 10
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that JSON can hold; :meth:`from_dict` restores an equal history."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "History":
+        """The history that :meth:`to_dict` described."""
+        arms = tuple(
+            ArmHistory(**{**a, "rewards": tuple(a["rewards"]), "seconds": tuple(a["seconds"])})
+            for a in data["arms"]
+        )
+        return cls(**{**data, "budget": Budget(**data["budget"]), "arms": arms})
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a policy wants done next.
+
+    Attributes:
+        arm: the arm to pull, one of ``history.candidates``; None to wait for the pulls in flight,
+            or, where nothing is in flight, to end the search.
+        epochs: how many epochs to give it; the search clips this to the budget and the cap.
+        reason: one line for a person: why this arm, in numbers.
+        cut: arms to give up for good, each with its reason.
+        values: where there is one, the policy's score per arm in units of reward (the projected
+            final value), to be shown beside the arm.
+    """
+
+    arm: str | None
+    reason: str
+    epochs: int = 1
+    cut: dict[str, str] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
+
+
+class Policy(Protocol):
+    """Chooses the arm that gets the next epochs."""
+
+    def choose(self, history: History, rng: np.random.Generator) -> Decision:
+        """The next decision; called only while ``history.candidates`` is not empty.
+
+        Must be a pure function of its arguments and must not depend on the order of the arms
+        except to break exact ties.
+        """
+        ...
+
+
+def leader(arms: Sequence[ArmHistory]) -> ArmHistory | None:
+    """The arm whose best checkpoint scored highest on validation; None before any reward."""
+    scored = [a for a in arms if a.rewards and a.status != "failed"]
+    return max(scored, key=lambda a: a.value, default=None)

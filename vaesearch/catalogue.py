@@ -1,0 +1,176 @@
+"""Every axis that a search can vary, as plain data: one line adds a member.
+
+A row names the class that implements it as ``module:attribute``, which is imported only when it is
+built. So ``vaesearch list`` needs neither torch nor Ray, and a user's own
+``mypackage.nets:MyDecoder`` is looked up the same way as ours.
+
+On the command line a member is written ``name``, ``name:argument`` or ``name:key=value,...``, for
+example ``gaussian:optimal``, ``gaussian:0.1`` or ``epsilon-greedy:epsilon=0.1``.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from vaesearch.errors import InputError, unknown_name
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A member of an axis: its name, where it lives, what it is, and who proposed it."""
+
+    name: str
+    target: str
+    summary: str
+    reference: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def load(self) -> Callable[..., Any]:
+        """Import the target, with this entry's options bound."""
+        module, _, attribute = self.target.partition(":")
+        return partial(getattr(importlib.import_module(module), attribute), **self.options)
+
+
+_REPORT = "Abecidan, report on AEVB"
+_NETS = "vaesearch.models"
+
+ENCODERS = (
+    Entry("conv", f"{_NETS}.encoders:ConvEncoder", "3 strided convolutions, 128-256-512", _REPORT),
+    Entry("mlp", f"{_NETS}.encoders:MLPEncoder", "2 dense layers of 256"),
+)
+DECODERS = (
+    Entry("mlp", f"{_NETS}.decoders:MLPDecoder", "dense 128-256-512", _REPORT,
+          {"hidden": (128, 256, 512)}),
+    Entry("mlp-wide", f"{_NETS}.decoders:MLPDecoder", "dense 256-512-1024", _REPORT,
+          {"hidden": (256, 512, 1024)}),
+    Entry("deconv-deep", f"{_NETS}.decoders:DeconvDecoder",
+          "transposed convolutions 1024-512-256-128 from 2x2", _REPORT,
+          {"channels": (1024, 512, 256, 128)}),
+    Entry("deconv", f"{_NETS}.decoders:DeconvDecoder",
+          "transposed convolutions 1024-512-256 from 4x4", _REPORT,
+          {"channels": (1024, 512, 256)}),
+    Entry("linear-deconv", f"{_NETS}.decoders:LinearDeconvDecoder",
+          "dense, then transposed convolutions with SELU (deeper on grey images)", _REPORT),
+)
+POSTERIORS = (
+    Entry("gaussian", f"{_NETS}.posteriors:DiagonalGaussianPosterior", "diagonal Gaussian",
+          "Kingma & Welling 2014"),
+)
+LIKELIHOODS = (
+    Entry("discretized-normal", f"{_NETS}.likelihoods:DiscretizedNormalLikelihood",
+          "normal integrated over each 8-bit level, one learned scale: a probability mass",
+          "Kingma et al. 2016"),
+    Entry("gaussian", f"{_NETS}.likelihoods:GaussianLikelihood",
+          "normal density; variance 'optimal' (closed form, default), 'learned' or a number",
+          "Lin et al. 2019; Rybkin et al. 2021"),
+    Entry("bernoulli", f"{_NETS}.likelihoods:BernoulliLikelihood",
+          "exact on binary pixels; on 8-bit pixels relaxed, and then no bits/dim", _REPORT),
+)
+_BANDITS = "vaesearch.bandits"
+POLICIES = (
+    Entry("thompson", f"{_BANDITS}.projected:ThompsonPolicy",
+          "samples the projected final value of each learning curve, pulls the best draw",
+          "Thompson 1933; Domhan et al. 2015"),
+    Entry("ucb", f"{_BANDITS}.projected:UCBPolicy",
+          "pulls the highest upper quantile of the projected final value",
+          "Kaufmann et al. 2012; Domhan et al. 2015"),
+    Entry("successive-halving", f"{_BANDITS}.halving:SuccessiveHalvingPolicy",
+          "equal shares in rounds, the better half goes on", "Jamieson & Talwalkar 2016"),
+    Entry("gaussian-thompson", f"{_BANDITS}.stochastic:GaussianThompsonPolicy",
+          "textbook Thompson sampling on (windowed) mean rewards", "Agrawal & Goyal 2013"),
+    Entry("ucb1", f"{_BANDITS}.stochastic:UCB1Policy",
+          "textbook UCB1 on (windowed) mean rewards", "Auer et al. 2002"),
+    Entry("epsilon-greedy", f"{_BANDITS}.stochastic:EpsilonGreedyPolicy",
+          "the best cumulative mean, or with probability 0.3 any arm", _REPORT),
+    Entry("uniform", f"{_BANDITS}.stochastic:UniformPolicy", "every arm equally: the baseline"),
+)
+DATASETS = (
+    Entry("digits", "vaesearch.data.embedded:load_digits",
+          "1,797 grey 8x8 digits inside scikit-learn, no download", "Alpaydin & Kaynak 1998"),
+    Entry("mnist", "vaesearch.data.downloads:load_mnist", "70,000 grey 28x28 digits",
+          "LeCun et al. 1998"),
+    Entry("qmnist", "vaesearch.data.downloads:load_qmnist", "120,000 grey 28x28 digits",
+          "Yadav & Bottou 2019"),
+    Entry("fashionmnist", "vaesearch.data.downloads:load_fashionmnist",
+          "70,000 grey 28x28 clothes", "Xiao et al. 2017"),
+    Entry("cifar10", "vaesearch.data.downloads:load_cifar10", "60,000 colour 32x32 photographs",
+          "Krizhevsky 2009"),
+    Entry("celeba", "vaesearch.data.downloads:load_celeba", "202,599 colour faces",
+          "Liu et al. 2015"),
+)
+REWARDS = (
+    Entry("bpd", "", "negative bits/dim of the plain ELBO, as mass on the pixels (default)"),
+    Entry("elbo", "", "plain ELBO in nats; refused across different likelihoods"),
+    Entry("reconstruction", "", "expected log-likelihood in nats, without the KL term", _REPORT),
+)
+
+AXES: dict[str, tuple[Entry, ...]] = {
+    "decoders": DECODERS,
+    "encoders": ENCODERS,
+    "posteriors": POSTERIORS,
+    "likelihoods": LIKELIHOODS,
+    "policies": POLICIES,
+    "datasets": DATASETS,
+    "rewards": REWARDS,
+}
+_SINGULAR = {axis: axis[:-1] for axis in AXES} | {"policies": "policy"}
+
+
+def parse_spec(spec: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """Split ``name:arguments`` into the name, positional and keyword arguments.
+
+    >>> parse_spec("gaussian:0.1")
+    ('gaussian', [0.1], {})
+    >>> parse_spec("epsilon-greedy:epsilon=0.2")
+    ('epsilon-greedy', [], {'epsilon': 0.2})
+    """
+    name, _, rest = spec.partition(":")
+    positional: list[Any] = []
+    keywords: dict[str, Any] = {}
+    for part in filter(None, rest.split(",")):
+        key, equals, value = part.partition("=")
+        if equals:
+            keywords[key.strip().replace("-", "_")] = _number(value)
+        else:
+            positional.append(_number(key))
+    return name.strip(), positional, keywords
+
+
+def _number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text.strip()
+
+
+def find(axis: str, spec: str) -> Entry:
+    """The entry that ``spec`` names.
+
+    Raises:
+        InputError: no member of the axis has that name; the nearest one is suggested.
+    """
+    name = parse_spec(spec)[0]
+    for entry in AXES[axis]:
+        if entry.name == name:
+            return entry
+    raise unknown_name(_SINGULAR[axis], name, [e.name for e in AXES[axis]])
+
+
+def build(axis: str, spec: str, **context: Any) -> Any:
+    """Build the member that ``spec`` describes; ``context`` comes from the caller (sizes).
+
+    Raises:
+        InputError: unknown name, or arguments that the member does not take.
+    """
+    entry = find(axis, spec)
+    _, positional, keywords = parse_spec(spec)
+    try:
+        return entry.load()(*positional, **context, **keywords)
+    except TypeError as error:
+        if not (positional or keywords):
+            raise
+        raise InputError(f"{_SINGULAR[axis]} {spec!r}: {error}") from error

@@ -1,0 +1,94 @@
+"""Checkpoints: written whole or not at all, named by epoch, known by digest, loaded without code.
+
+A file's name carries its epoch, so a pull that is repeated after a crash still finds the epoch it
+started from: nothing is overwritten that the ledger may need.
+"""
+
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vaesearch.errors import CheckpointError, StorageError
+
+
+class CheckpointStore:
+    """Checkpoints of all arms of a run under one folder that every worker sees."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, arm: str, epoch: int) -> Path:
+        """Where the checkpoint of ``arm`` after ``epoch`` epochs lies."""
+        return self.folder / arm.replace("/", "_") / f"epoch-{epoch:05d}.pt"
+
+    def save(self, arm: str, epoch: int, payload: dict[str, Any]) -> str:
+        """Write ``payload`` durably; returns its SHA-256.
+
+        Raises:
+            StorageError: the disk is full or read-only; no half file is left under the name.
+        """
+        buffer = io.BytesIO()
+        torch.save(payload, buffer)
+        path = self.path(arm, epoch)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, buffer.getvalue())
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error.strerror}.") from error
+        return hashlib.sha256(buffer.getbuffer()).hexdigest()
+
+    def load(self, arm: str, epoch: int, digest: str, device: str = "cpu") -> dict[str, Any]:
+        """The payload saved for ``arm`` at ``epoch``.
+
+        Raises:
+            CheckpointError: missing, damaged, or not the file that ``digest`` names.
+        """
+        path = self.path(arm, epoch)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise CheckpointError(f"cannot read {path}: {error.strerror}.") from error
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise CheckpointError(f"{path} is damaged: its digest is not the ledger's.")
+        payload: dict[str, Any] = torch.load(
+            io.BytesIO(content), map_location=device, weights_only=True
+        )
+        if payload["epoch"] != epoch or payload["arm"] != arm:
+            raise CheckpointError(
+                f"{path} holds {payload['arm']} at epoch {payload['epoch']}, not {arm} at {epoch}."
+            )
+        return payload
+
+    def prune(self, arm: str, keep: set[int]) -> None:
+        """Delete the checkpoints of ``arm`` that are of no epoch in ``keep``."""
+        wanted = {self.path(arm, epoch).name for epoch in keep}
+        for path in self.path(arm, 0).parent.glob("epoch-*.pt*"):
+            if path.name not in wanted:
+                path.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` so that ``path`` holds the old or the new bytes whole, even after a crash.
+
+    Raises:
+        OSError: it could not be written; the temporary file is removed.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

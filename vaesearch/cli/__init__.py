@@ -1,0 +1,1 @@
+"""The ``vaesearch`` command."""

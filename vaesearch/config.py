@@ -1,0 +1,268 @@
+"""All options of a search in one frozen record; a key is the same on the command line and in YAML.
+
+``resolve`` fills in what depends on other options, so that what is written to ``config.yaml`` says
+exactly what ran.
+"""
+
+import math
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from vaesearch import catalogue
+from vaesearch.errors import InputError, unknown_name
+from vaesearch.records import Arm, TrialSettings
+
+PIXELS = ("8bit", "binary")
+BACKENDS = ("ray", "local")
+PRECISIONS = ("float32", "bfloat16")
+EPOCHS_PER_ARM = 20  # the default budget, per candidate
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of ``vaesearch bandit``.
+
+    Attributes:
+        dataset: a name of ``vaesearch list datasets``, ``PATH.npz``, or a folder of images.
+        data_dir: where datasets are looked for and downloaded to.
+        image_size: images become squares of this many pixels.
+        pixels: ``8bit`` or ``binary`` (thresholded at one half).
+        train_limit: use only this many training images (and a quarter as many to validate, test).
+        decoders, encoders: names, or the first n of the catalogue; every pair is an arm.
+        policy: who gets the next epoch.
+        epochs: total budget in epochs; default 20 per arm where ``seconds`` is not given either.
+        seconds: total budget in wall-clock seconds.
+        max_epochs_per_arm: cap for each arm.
+        reward: what is compared on validation images.
+        latent_dim: size of z; default 16 for grey and 64 for colour images.
+        workers: pulls side by side; default one per CPU core (at most one per arm), or per GPU.
+        gpus_per_worker: fraction of a GPU that each worker holds, where there are GPUs.
+        backend: ``ray`` or ``local`` (one worker in this process).
+        address: of a running Ray cluster; default starts one on this machine.
+        seed: of everything random.
+        tracking_uri: MLflow; default ``sqlite:///RUNS/mlflow.db``, ``none`` for no tracking.
+        experiment: MLflow experiment; default ``vaesearch``.
+
+    ``likelihood``, ``posterior``, ``width``, ``alpha``, ``learning_rate``,
+    ``batch_size`` and ``precision`` are those of :class:`~vaesearch.records.TrialSettings`.
+    """
+
+    dataset: str = "digits"
+    data_dir: str = "data"
+    image_size: int = 32
+    pixels: str = "8bit"
+    train_limit: int | None = None
+    decoders: str = "5"
+    encoders: str = "1"
+    policy: str = "thompson"
+    epochs: int | None = None
+    seconds: float | None = None
+    max_epochs_per_arm: int | None = None
+    reward: str = "bpd"
+    likelihood: str = "discretized-normal"
+    posterior: str = "gaussian"
+    latent_dim: int | None = None
+    width: float = 0.25
+    alpha: float = 0.0
+    learning_rate: float = 1e-3
+    batch_size: int | None = None
+    precision: str = "float32"
+    workers: int | None = None
+    gpus_per_worker: float | None = None
+    backend: str = "ray"
+    address: str | None = None
+    seed: int = 0
+    tracking_uri: str | None = None
+    experiment: str = "vaesearch"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def resolved(self, *, images: int, channels: int) -> "Config":
+        """With what depends on the data filled in: batch size, latent size, the budget, paths.
+
+        Args:
+            images: how many there are to train on.
+            channels: 1 for grey, 3 for colour.
+        """
+        dataset = Path(self.dataset)
+        values: dict[str, Any] = {
+            "data_dir": str(Path(self.data_dir).absolute()),
+            "dataset": str(dataset.absolute()) if dataset.exists() else self.dataset,
+            "batch_size": self.batch_size or default_batch_size(images),
+            "latent_dim": self.latent_dim or (16 if channels == 1 else 64),
+        }
+        if self.epochs is None and self.seconds is None:
+            pairs = len(_choose("encoders", self.encoders)) * len(_choose("decoders", self.decoders))
+            values["epochs"] = EPOCHS_PER_ARM * pairs
+        return replace(self, **values)
+
+    def arms(self) -> list[Arm]:
+        """The candidates: every (encoder, decoder) pair, named by what tells them apart.
+
+        Call it on a :meth:`resolved` configuration.
+
+        Raises:
+            InputError: a name is unknown, a count too large, or a pair is given twice.
+        """
+        encoders = _choose("encoders", self.encoders)
+        decoders = _choose("decoders", self.decoders)
+        arms = []
+        for encoder in encoders:
+            for decoder in decoders:
+                name = decoder if len(encoders) == 1 else f"{encoder}+{decoder}"
+                arms.append(Arm(name, self._trial(encoder, decoder)))
+        return arms
+
+    def _trial(self, encoder: str, decoder: str) -> TrialSettings:
+        shared = {f.name for f in fields(TrialSettings)} & {f.name for f in fields(self)}
+        values = {name: getattr(self, name) for name in shared}
+        return TrialSettings(**{**values, "encoder": encoder, "decoder": decoder})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, one key per option."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], *, source: str = "configuration") -> "Config":
+        """The configuration that ``data`` describes; keys may be written with ``-`` or ``_``.
+
+        Raises:
+            InputError: an unknown key (the nearest is suggested) or a value out of range.
+        """
+        allowed = {f.name for f in fields(cls)}
+        values = {}
+        for key, value in data.items():
+            name = str(key).replace("-", "_")
+            if name not in allowed:
+                raise unknown_name(f"key in {source}", name, allowed)
+            values[name] = value
+        return cls(**{k: _coerce(k, v) for k, v in values.items()})
+
+    def changed(self, **options: Any) -> "Config":
+        """A copy with the options that are not None replaced."""
+        return replace(self, **{k: v for k, v in options.items() if v is not None})
+
+
+def default_batch_size(images: int) -> int:
+    """The report's 128, or on few images the power of two that leaves an epoch 30 steps or more.
+
+    >>> default_batch_size(60_000), default_batch_size(1_200)
+    (128, 32)
+    """
+    size = 128
+    while size > 16 and images // size < 30:
+        size //= 2
+    return size
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        InputError: no such file, not YAML, or not a mapping.
+    """
+    import yaml
+
+    try:
+        data = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{path} must hold 'option: value' lines, not a {type(data).__name__}.")
+    return data
+
+
+def _coerce(name: str, value: Any) -> Any:
+    """Accept what YAML makes of ``5``, ``[a, b]`` or ``1`` where the option is text or a float."""
+    kind = str(Config.__annotations__[name])
+    if isinstance(value, (list, tuple)) and name in ("decoders", "encoders"):
+        return ",".join(map(str, value))
+    if value is None and Config.__dataclass_fields__[name].default is not MISSING:
+        return Config.__dataclass_fields__[name].default
+    if "str" in kind and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    accepted = {"int": (int,), "float": (int, float), "str": (str,)}
+    for word, types in accepted.items():
+        if word in kind and isinstance(value, types) and not isinstance(value, bool):
+            return float(value) if word == "float" else value
+    wanted = next((w for w in ("int", "float", "str") if w in kind), kind)
+    raise InputError(f"{name} must be {wanted}, not {value!r}.")
+
+
+def _choose(axis: str, spec: str) -> list[str]:
+    """Names from ``"a,b"``, or the first n of the axis from ``"n"``."""
+    text = spec.strip()
+    entries = catalogue.AXES[axis]
+    if text.lstrip("-").isdigit():
+        count = int(text)
+        if not 1 <= count <= len(entries):
+            raise InputError(f"{axis} {count}: there are {len(entries)}, ask for 1 to that many.")
+        return [e.name for e in entries[:count]]
+    names = [n.strip() for n in text.split(",") if n.strip()]
+    if not names:
+        raise InputError(f"{axis} is empty: give a number or names.")
+    for name in names:
+        catalogue.find(axis, name)
+        if names.count(name) > 1:
+            raise InputError(f"{axis}: {name!r} is given twice.")
+    return names
+
+
+def _check(config: Config) -> None:
+    """Everything that can be known to be wrong before data or networks are touched."""
+    for axis, spec in (
+        ("policies", config.policy),
+        ("likelihoods", config.likelihood),
+        ("posteriors", config.posterior),
+        ("rewards", config.reward),
+    ):
+        catalogue.find(axis, spec)
+    _choose("decoders", config.decoders)
+    _choose("encoders", config.encoders)
+    for name, allowed in (("pixels", PIXELS), ("backend", BACKENDS), ("precision", PRECISIONS)):
+        if getattr(config, name) not in allowed:
+            raise unknown_name(name, getattr(config, name), allowed)
+    for name in (
+        "epochs", "seconds", "max_epochs_per_arm", "workers", "train_limit", "batch_size",
+        "latent_dim", "image_size", "width", "learning_rate", "gpus_per_worker",
+    ):  # fmt: skip
+        value = getattr(config, name)
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise InputError(f"{_option(name)} must be above 0, not {value}.")
+    if not (math.isfinite(config.alpha) and config.alpha >= 0):
+        raise InputError(f"--alpha must be 0 or above, not {config.alpha}.")
+    if config.batch_size == 1:
+        raise InputError("--batch-size must be at least 2: batch normalisation needs a spread.")
+    if config.backend == "local" and (config.workers or 1) > 1:
+        raise InputError(
+            f"--backend local runs one worker in this process, not {config.workers}; "
+            "use --backend ray for more."
+        )
+    _check_likelihood(config)
+
+
+def has_mass(settings: TrialSettings, pixels: str) -> bool:
+    """Whether the likelihood is, or can be scored as, a probability mass on these pixels."""
+    name = catalogue.parse_spec(settings.likelihood)[0]
+    return (name == "bernoulli") == (pixels == "binary")
+
+
+def _check_likelihood(config: Config) -> None:
+    name = catalogue.parse_spec(config.likelihood)[0]
+    if config.pixels == "binary" and name != "bernoulli":
+        raise InputError(
+            f"--likelihood {name} is for 8-bit pixels; use bernoulli with --pixels binary."
+        )
+    if name == "bernoulli" and config.pixels == "8bit" and config.reward == "bpd":
+        raise InputError(
+            "bernoulli on 8-bit pixels is not a probability of them, so it has no bits/dim: "
+            "add --reward elbo, or --pixels binary, or choose another --likelihood."
+        )
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

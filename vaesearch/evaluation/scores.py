@@ -1,0 +1,102 @@
+"""The held-out figures of a model: in evaluation mode, with noise that is the same every time.
+
+The same noise for every arm and epoch (common random numbers) takes the sampling error out of
+comparisons, and makes evaluating twice give the same figures.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaesearch.evaluation.aggregate import sample_aggregate
+from vaesearch.models.vae import VAE
+from vaesearch.objectives import consistency, elbo_terms
+from vaesearch.seeding import torch_generator
+
+BATCH = 250
+
+
+def validate(model: VAE, images: Tensor, *, has_mass: bool) -> dict[str, float]:
+    """Mean figures over ``images``, uint8 ``[N, C, H, W]``.
+
+    Args:
+        model: left in evaluation mode.
+        images: on the model's device.
+        has_mass: whether the likelihood is a probability of these pixels, so that bits/dim exist.
+
+    Returns:
+        ``elbo``, ``kl`` and ``reconstruction`` in nats per image, as training sees them (a
+        density's nats are comparable only within one likelihood), ``mse`` per pixel and, with
+        ``has_mass``, ``bpd``: bits/dim of the bound with log p(x|z) as mass on the pixel levels.
+    """
+    return _mean_figures(model, images, has_mass=has_mass, has_consistency=False)
+
+
+def appraise(model: VAE, images: Tensor, *, has_mass: bool) -> dict[str, float]:
+    """The figures of :func:`validate` and ``consistency``: KL(z'||z) in nats (Liu et al. 2020)."""
+    return _mean_figures(model, images, has_mass=has_mass, has_consistency=True)
+
+
+@torch.no_grad()
+def _mean_figures(
+    model: VAE, images: Tensor, *, has_mass: bool, has_consistency: bool
+) -> dict[str, float]:
+    model.eval()
+    generator = torch_generator(0, "validation", device=images.device)
+    sums: dict[str, Tensor] = {}
+    for x in _batches(images):
+        for name, values in _figures(model, x, generator, has_mass, has_consistency).items():
+            sums[name] = sums.get(name, 0) + values.sum(dtype=torch.float64)
+    return {name: float(value) / len(images) for name, value in sums.items()}
+
+
+def _figures(
+    model: VAE, x: Tensor, generator: torch.Generator, has_mass: bool, has_consistency: bool
+) -> dict[str, Tensor]:
+    """Figures per image, each ``[B]``."""
+    terms = elbo_terms(model, x, generator)
+    figures = {
+        "elbo": terms.elbo,
+        "kl": terms.kl,
+        "reconstruction": terms.log_likelihood,
+        "mse": (terms.pixels.mean - x).square().flatten(1).mean(dim=1),
+    }
+    if has_mass:
+        nats = terms.pixels.log_mass(x) - terms.kl
+        figures["bpd"] = -nats / (x[0].numel() * math.log(2))
+    if has_consistency:
+        figures["consistency"] = consistency(model, terms)
+    return figures
+
+
+def _batches(images: Tensor) -> Iterator[Tensor]:
+    for start in range(0, len(images), BATCH):
+        yield images[start : start + BATCH].float().div_(255)
+
+
+@torch.no_grad()
+def pictures(
+    model: VAE, images: Tensor, train: Tensor, count: int, seed: int
+) -> dict[str, np.ndarray]:
+    """What a person wants to see of a model, as uint8 ``[N, C, H, W]``.
+
+    Returns:
+        ``originals``: the images; ``reconstructions`` of them; ``samples``: ``count`` decoded
+        from the aggregate posterior of ``train``; ``prior_samples``: ``count`` from N(0, I).
+    """
+    model.eval()
+    generator = torch_generator(seed, "samples", device=images.device)
+    aggregate = sample_aggregate(model, train, count, seed)
+    return {
+        "originals": images.cpu().numpy(),
+        "reconstructions": _to_bytes(model(images.float().div(255))),
+        "samples": _to_bytes(model.decode(aggregate).mean),
+        "prior_samples": _to_bytes(model.sample(count, generator)),
+    }
+
+
+def _to_bytes(x: Tensor) -> np.ndarray:
+    return x.mul(255).round().clamp(0, 255).to(torch.uint8).cpu().numpy()

@@ -1,0 +1,214 @@
+"""A pull: from an arm's checkpoint after epoch n to its checkpoint after epoch n + c, and a report.
+
+The outcome is a function of the arm, the checkpoint and the seed, so it may be repeated after a
+crash, on another worker, or after the arm's state went through a file, and is the same.
+"""
+
+import time
+from collections import OrderedDict
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaesearch.checkpoints import CheckpointStore, write_atomically
+from vaesearch.config import has_mass
+from vaesearch.data import ImageData
+from vaesearch.errors import CheckpointError, DivergedError
+from vaesearch.evaluation import appraise, pictures, validate
+from vaesearch.models.vae import VAE, build_model
+from vaesearch.records import (
+    Appraisal,
+    AppraisalRequest,
+    EpochReport,
+    PullReport,
+    PullRequest,
+    TrialSettings,
+)
+from vaesearch.training import TrialState, new_state, threads, train_epoch
+
+CACHE_BYTES = 2**30
+SHOWN = 16  # test images beside their reconstructions
+SAMPLES = 64
+THREADS = 1  # per worker: on a CPU one single-threaded worker per core is fastest, and repeatable
+
+
+class Workbench:
+    """What a worker keeps between pulls: the images on its device and recently used arm states.
+
+    Args:
+        data: train and validation images are moved to the device once, as uint8.
+        store: where checkpoints go and come from.
+        seed: of the search.
+        reward: name of the validation figure to report as reward.
+        device: ``cpu`` or ``cuda``.
+        cache_bytes: how much of arm states to keep; the rest is read back from its checkpoint.
+    """
+
+    def __init__(
+        self,
+        data: ImageData,
+        store: CheckpointStore,
+        *,
+        seed: int,
+        reward: str,
+        device: str = "cpu",
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self.data = data
+        self.store = store
+        self.seed = seed
+        self.reward = reward
+        self.device = torch.device(device)
+        self._train = self._resident(data.train)
+        self._valid = self._resident(data.valid)
+        self._cache: OrderedDict[tuple[str, int, str], TrialState] = OrderedDict()
+        self._cache_bytes = cache_bytes
+
+    def pull(self, request: PullRequest) -> PullReport:
+        """Carry ``request`` out; every epoch it reports is covered by a durable checkpoint.
+
+        Raises:
+            CheckpointError: the checkpoint to start from is missing or damaged.
+            StorageError: a checkpoint cannot be written.
+            InputError: the arm does not fit the images.
+        """
+        limit = request.seconds_left
+        deadline = None if limit is None else time.monotonic() + limit
+        with threads(THREADS):
+            return self._pull(request, self._take(request), deadline)
+
+    def _pull(
+        self, request: PullRequest, state: TrialState, deadline: float | None
+    ) -> PullReport:
+        reports: list[EpochReport] = []
+        digests: dict[int, str] = {}
+        best = -np.inf if request.best_reward is None else request.best_reward
+        target = request.from_epoch + request.epochs
+        while state.epoch < target:
+            try:
+                report = self._epoch(state, deadline)
+            except DivergedError as error:
+                return PullReport(request.pull, tuple(reports), digests, str(error))
+            if report is None:
+                return PullReport(request.pull, tuple(reports), digests)
+            reports.append(report)
+            # With a deadline any epoch may turn out to be the last.
+            if report.reward > best or state.epoch == target or deadline is not None:
+                digests[state.epoch] = self.store.save(
+                    request.arm.name, state.epoch, state.to_dict()
+                )
+            best = max(best, report.reward)
+        self._keep(state, digests[state.epoch])
+        return PullReport(request.pull, tuple(reports), digests)
+
+    def _epoch(self, state: TrialState, deadline: float | None) -> EpochReport | None:
+        started = time.perf_counter()
+        train_loss = train_epoch(state, self._train, self.seed, deadline=deadline)
+        if train_loss is None:
+            return None
+        figures = validate(
+            state.model, self._valid, has_mass=has_mass(state.arm.settings, self.data.pixels)
+        )
+        wild = [name for name, value in figures.items() if not np.isfinite(value)]
+        if wild:
+            raise DivergedError(f"validation {wild[0]} became {figures[wild[0]]} in epoch {state.epoch}")
+        reward = -figures["bpd"] if self.reward == "bpd" else figures[self.reward]
+        seconds = time.perf_counter() - started
+        return EpochReport(state.epoch, reward, seconds, {**figures, "train_loss": train_loss})
+
+    def appraise(self, request: AppraisalRequest) -> Appraisal:
+        """Test figures and pictures of one checkpoint.
+
+        Raises:
+            CheckpointError: it is missing or damaged.
+        """
+        settings = request.arm.settings
+        with threads(THREADS):
+            state = self._restore(request.arm.name, request.epoch, request.digest, request)
+            test = self._resident(self.data.test)
+            metrics = appraise(state.model, test, has_mass=has_mass(settings, self.data.pixels))
+            shown = pictures(
+                state.model, test[:SHOWN], self._train, count=SAMPLES, seed=self.seed
+            )
+        return Appraisal(request.arm.name, request.epoch, metrics, shown)
+
+    def _take(self, request: PullRequest) -> TrialState:
+        """The state to start from. It leaves the cache: after a failure it would be no epoch's."""
+        if request.digest is None:
+            return new_state(request.arm, self.data.shape, self.seed, self.device)
+        cached = self._cache.pop((request.arm.name, request.from_epoch, request.digest), None)
+        if cached is not None:
+            return cached
+        return self._restore(request.arm.name, request.from_epoch, request.digest, request)
+
+    def _restore(
+        self, name: str, epoch: int, digest: str, request: PullRequest | AppraisalRequest
+    ) -> TrialState:
+        saved = self.store.load(name, epoch, digest, str(self.device))
+        state = new_state(request.arm, self.data.shape, self.seed, self.device)
+        try:
+            state.load(saved)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise CheckpointError(
+                f"{self.store.path(name, epoch)} is of another architecture: {error}"
+            ) from error
+        return state
+
+    def _keep(self, state: TrialState, digest: str) -> None:
+        """Remember the state, and forget the least recently used while there is too much."""
+        for key in [k for k in self._cache if k[0] == state.arm.name]:
+            del self._cache[key]
+        self._cache[(state.arm.name, state.epoch, digest)] = state
+        while len(self._cache) > 1 and sum(map(_size, self._cache.values())) > self._cache_bytes:
+            self._cache.popitem(last=False)
+
+    def _resident(self, images: np.ndarray) -> Tensor:
+        # A copy: the array may be a read-only view of a file or of shared memory.
+        return torch.tensor(np.asarray(images), device=self.device)
+
+
+def _size(state: TrialState) -> int:
+    """Bytes of weights; Adam's two moments make it three times that."""
+    return 3 * sum(p.numel() * p.element_size() for p in state.model.parameters())
+
+
+def export_model(
+    store: CheckpointStore, request: AppraisalRequest, shape: tuple[int, int, int], path: Path
+) -> None:
+    """Write the model of a checkpoint, without its optimiser, for :func:`load_model`.
+
+    Raises:
+        CheckpointError: the checkpoint is missing or damaged.
+        OSError: ``path`` cannot be written.
+    """
+    import io
+
+    saved = store.load(request.arm.name, request.epoch, request.digest)
+    payload: dict[str, Any] = {
+        "settings": asdict(request.arm.settings),
+        "shape": list(shape),
+        "epoch": request.epoch,
+        "weights": saved["model"],
+    }
+    buffer = io.BytesIO()
+    torch.save(payload, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def load_model(path: Path) -> VAE:
+    """The trained model in a ``model.pt``, in evaluation mode on the CPU.
+
+    Raises:
+        CheckpointError: no such file, or not one of ours.
+    """
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        model = build_model(TrialSettings(**saved["settings"]), tuple(saved["shape"]))
+        model.load_state_dict(saved["weights"])
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is not a model of vaesearch: {error}") from error
+    return model.eval()

@@ -1,0 +1,1 @@
+"""The loop: a policy decides, the ledger remembers, a backend carries out."""

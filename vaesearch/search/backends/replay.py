@@ -1,0 +1,82 @@
+"""Recorded learning curves on a virtual clock: hours of search in milliseconds.
+
+The controller cannot tell it from the real thing, so the scheduler that is benchmarked is the one
+that runs, asynchrony included.
+"""
+
+import heapq
+from collections.abc import Mapping, Sequence
+from itertools import count
+
+from vaesearch.errors import InputError
+from vaesearch.records import Appraisal, AppraisalRequest, EpochReport, PullReport, PullRequest
+from vaesearch.search.backends.base import Finished, Job, Outcome
+
+
+class ReplayBackend:
+    """``workers`` virtual workers that play ``curves`` back.
+
+    Args:
+        curves: per arm, the reports of its epochs 1, 2, ... in order.
+        workers: how many pulls run side by side.
+
+    Raises:
+        InputError: no curves, or an empty one.
+    """
+
+    def __init__(self, curves: Mapping[str, Sequence[EpochReport]], workers: int = 1) -> None:
+        empty = [name for name, curve in curves.items() if not curve]
+        if empty or not curves:
+            raise InputError(f"nothing recorded to replay for {', '.join(empty) or 'any arm'}.")
+        self._curves = curves
+        self._idle = [f"worker-{i + 1}" for i in range(workers)]
+        self._events: list[tuple[float, int, str, Job, PullReport | Appraisal]] = []
+        self._order = count()
+        self._now = 0.0
+
+    def idle(self) -> Sequence[str]:
+        """Workers without a job."""
+        return list(self._idle)
+
+    def submit(self, job: Job, worker: str) -> None:
+        """Schedule the end of the job."""
+        self._idle.remove(worker)
+        seconds, result = self._play(job)
+        heapq.heappush(self._events, (self._now + seconds, next(self._order), worker, job, result))
+
+    def wait(self, timeout: float) -> Sequence[Outcome]:
+        """Move the clock to the next end of a job."""
+        if not self._events:
+            return ()
+        self._now, _, worker, job, result = heapq.heappop(self._events)
+        self._idle.append(worker)
+        return [Finished(worker, job, result)]
+
+    def now(self) -> float:
+        """Virtual seconds."""
+        return self._now
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _play(self, job: Job) -> tuple[float, PullReport | Appraisal]:
+        if isinstance(job, AppraisalRequest):
+            raise InputError("a replay has no models to appraise.")
+        reports = self._within(job)
+        digests = {report.epoch: f"replay-{job.arm.name}-{report.epoch}" for report in reports}
+        spent = sum(r.seconds for r in reports)
+        if len(reports) < job.epochs and job.seconds_left is not None:
+            spent = max(spent, job.seconds_left)
+        return spent, PullReport(job.pull, tuple(reports), digests)
+
+    def _within(self, job: PullRequest) -> list[EpochReport]:
+        """The asked epochs that were recorded and end in time."""
+        asked = self._curves[job.arm.name][job.from_epoch : job.from_epoch + job.epochs]
+        left = float("inf") if job.seconds_left is None else job.seconds_left
+        reports = []
+        for report in asked:
+            left -= report.seconds
+            if left < 0:
+                break
+            reports.append(report)
+        return reports

@@ -1,0 +1,298 @@
+"""The event loop: policy decision -> ledger -> dispatch -> report -> ledger.
+
+Every step is written to the ledger before it is acted on, and every result after it is durable.
+The state is only ever what the ledger says, so a search that is killed at any moment goes on from
+its ledger as if nothing had happened, but for the pulls that were in flight.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import Protocol
+
+from vaesearch.bandits.core import Policy, leader
+from vaesearch.errors import VaesearchError
+from vaesearch.records import (
+    Appraisal,
+    AppraisalRequest,
+    ArmAppraised,
+    ArmCut,
+    ArmFailed,
+    DecisionMade,
+    Event,
+    PullFailed,
+    PullFinished,
+    PullReport,
+    PullRequest,
+    PullStarted,
+    WorkerLost,
+)
+from vaesearch.search.backends.base import Backend, Finished, Job, Lost, Outcome
+from vaesearch.search.state import Flight, SearchState, advance
+from vaesearch.seeding import numpy_generator
+
+MAX_ATTEMPTS = 3
+WAIT_SECONDS = 1.0
+
+Observer = Callable[[Event, SearchState], None]
+
+
+class EventLog(Protocol):
+    """Where events go: a :class:`~vaesearch.search.ledger.Ledger`, or a list in memory."""
+
+    def append(self, event: Event) -> Event:
+        """Keep ``event``; returns it numbered and time-stamped."""
+        ...
+
+
+class MemoryLog:
+    """Events in a list, for replays."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.events: list[Event] = []
+        self._clock = clock
+
+    def append(self, event: Event) -> Event:
+        """Keep ``event``."""
+        event = replace(event, seq=len(self.events), time=self._clock())
+        self.events.append(event)
+        return event
+
+
+class Controller:
+    """Runs one search to the end of its budget.
+
+    Args:
+        log: what was logged before is in ``state`` already.
+        state: the fold over the log so far.
+        policy: decides.
+        backend: carries out.
+        seed: of the search; the k-th decision draws from its own stream.
+        elapsed: seconds that earlier processes spent on this search.
+        observers: called after every event with the event and the state after it.
+        prune: told, per arm, which epochs' checkpoints are still needed.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        state: SearchState,
+        policy: Policy,
+        backend: Backend,
+        *,
+        seed: int,
+        elapsed: float = 0.0,
+        observers: Sequence[Observer] = (),
+        prune: Callable[[str, set[int]], None] = lambda arm, keep: None,
+    ) -> None:
+        self.state = state
+        self._log = log
+        self._policy = policy
+        self._backend = backend
+        self._seed = seed
+        self._began = backend.now() - elapsed
+        self._observers = observers
+        self._prune = prune
+        self._dispatched: set[int] = set()
+        self._last_worker: dict[str, str] = {}
+
+    def record(self, event: Event) -> None:
+        """Log ``event`` and let the state and the observers follow."""
+        written = self._log.append(event)
+        self.state = advance(self.state, written)
+        for observer in self._observers:
+            observer(written, self.state)
+
+    def run(self) -> str:
+        """Spend the budget; returns the reason why the search ended.
+
+        Raises:
+            StorageError: the disk is full; the search can be resumed.
+            VaesearchError: no worker is left.
+        """
+        while True:
+            ended = self._dispatch()
+            if not self.state.flights:
+                return ended or "nothing is left to train"
+            for outcome in self._backend.wait(WAIT_SECONDS):
+                self._settle(outcome)
+
+    # --- deciding ---
+
+    def _dispatch(self) -> str | None:
+        """Give idle workers something to do; the reason if there is nothing and never will be."""
+        for flight in list(self.state.flights.values()):
+            if flight.pull not in self._dispatched and self._backend.idle():
+                self._start(flight)
+        while self._backend.idle():
+            ended = self._decide()
+            if ended is not None:
+                return ended
+            self._start(self.state.flights[self.state.pulls - 1])
+        return None
+
+    def _decide(self) -> str | None:
+        """Ask the policy and log its decision; the reason if there is nothing to decide."""
+        history = self.state.history.at(self._elapsed())
+        ended = self._exhausted()
+        if ended is not None:
+            return ended
+        rng = numpy_generator(self._seed, "decision", history.decisions)
+        decision = self._policy.choose(history, rng)
+        for arm, reason in decision.cut.items():
+            self.record(ArmCut(arm, reason))
+        if decision.arm is None:
+            return decision.reason
+        room = [decision.epochs, history.epochs_left]
+        if history.budget.cap is not None:
+            room.append(history.budget.cap - history.arm(decision.arm).epochs)
+        pending = sorted(a.name for a in history.arms if a.pending)
+        self.record(
+            DecisionMade(
+                decision.arm, int(min(room)), decision.reason, pending, decision.values
+            )
+        )
+        return None
+
+    def _exhausted(self) -> str | None:
+        history = self.state.history.at(self._elapsed())
+        if history.epochs_left < 1:
+            return f"the budget of {history.budget.epochs} epochs is spent"
+        if history.seconds_left <= 0:
+            return f"the budget of {history.budget.seconds:g} seconds is spent"
+        if not history.candidates:
+            if all(a.status == "failed" for a in history.arms):
+                return "every arm failed"
+            return "no arm may have another epoch"
+        return None
+
+    def _elapsed(self) -> float:
+        return self._backend.now() - self._began
+
+    # --- dispatching ---
+
+    def _start(self, flight: Flight) -> None:
+        """Log and send a pull, to the worker that had the arm last if it is free."""
+        idle = self._backend.idle()
+        last = self._last_worker.get(flight.arm)
+        worker = last if last is not None and last in idle else idle[0]
+        attempt = self.state.failures.get(flight.pull, 0) + 1
+        self.record(
+            PullStarted(
+                flight.pull, flight.arm, flight.from_epoch, flight.epochs, worker, attempt
+            )
+        )
+        self._dispatched.add(flight.pull)
+        self._last_worker[flight.arm] = worker
+        self._backend.submit(self._request(flight), worker)
+
+    def _request(self, flight: Flight) -> PullRequest:
+        arm = self.state.arms[flight.arm]
+        budget = self.state.history.budget
+        return PullRequest(
+            flight.pull,
+            arm.arm,
+            flight.from_epoch,
+            flight.epochs,
+            digest=arm.checkpoints.get(flight.from_epoch),
+            best_reward=arm.best.reward if arm.best else None,
+            seconds_left=budget.seconds and max(0.0, budget.seconds - self._elapsed()),
+        )
+
+    # --- settling ---
+
+    def _settle(self, outcome: Outcome) -> None:
+        job = outcome.job
+        if not isinstance(job, PullRequest):
+            raise TypeError(f"unexpected {type(job).__name__}")
+        if isinstance(outcome, Finished):
+            self._finished(job, outcome)
+            return
+        if isinstance(outcome, Lost):
+            self.record(WorkerLost(outcome.worker, outcome.error))
+        self.record(PullFailed(job.pull, job.arm.name, outcome.error))
+        if self.state.failures[job.pull] < MAX_ATTEMPTS:
+            self._dispatched.discard(job.pull)
+        else:
+            self.record(ArmFailed(job.arm.name, f"{MAX_ATTEMPTS} attempts: {outcome.error}"))
+
+    def _finished(self, job: PullRequest, outcome: Finished) -> None:
+        report = outcome.result
+        if not isinstance(report, PullReport):
+            raise TypeError(f"unexpected {type(report).__name__}")
+        # The verdict first: if the process dies in between, an arm that diverged must not be
+        # pulled again from a checkpoint that was never written.
+        if report.diverged:
+            self.record(ArmFailed(job.arm.name, report.diverged))
+        if report.epochs or not report.diverged:
+            self.record(
+                PullFinished(
+                    job.pull,
+                    job.arm.name,
+                    [asdict(r) for r in report.epochs],
+                    {str(epoch): digest for epoch, digest in report.checkpoints.items()},
+                    outcome.worker,
+                )
+            )
+        arm = self.state.arms[job.arm.name]
+        if arm.best:
+            self._prune(job.arm.name, {arm.epoch, arm.best.epoch})
+
+    # --- appraising ---
+
+    def appraise(self, keep: Callable[[AppraisalRequest, Appraisal], None]) -> None:
+        """Have the best checkpoint of every arm scored on the test images, on the workers.
+
+        Args:
+            keep: stores the pictures; called before the figures are logged.
+
+        Raises:
+            VaesearchError: a checkpoint cannot be scored, after several attempts.
+        """
+        waiting = [r for name in self.state.ranking if (r := self.appraisal_of(name))]
+        attempts: dict[str, int] = {}
+        flying = 0
+        while waiting or flying:
+            while waiting and self._backend.idle():
+                self._backend.submit(waiting.pop(0), self._backend.idle()[0])
+                flying += 1
+            for outcome in self._backend.wait(WAIT_SECONDS):
+                flying -= 1
+                if not self._appraised(outcome, keep):
+                    waiting.append(_retried(outcome, attempts))
+
+    def appraisal_of(self, name: str) -> AppraisalRequest | None:
+        """What to appraise of the arm; None where there is nothing, or nothing new."""
+        arm = self.state.arms[name]
+        is_open = self.state.history.arm(name).status != "failed"
+        if arm.best is None or not is_open or arm.best.epoch == arm.test_epoch:
+            return None
+        return AppraisalRequest(arm.arm, arm.best.epoch, arm.checkpoints[arm.best.epoch])
+
+    def _appraised(
+        self, outcome: Outcome, keep: Callable[[AppraisalRequest, Appraisal], None]
+    ) -> bool:
+        if isinstance(outcome, Lost):
+            self.record(WorkerLost(outcome.worker, outcome.error))
+        if not isinstance(outcome, Finished):
+            return False
+        if isinstance(outcome.result, Appraisal) and isinstance(outcome.job, AppraisalRequest):
+            keep(outcome.job, outcome.result)
+            result = outcome.result
+            self.record(ArmAppraised(result.arm, result.epoch, result.metrics))
+        return True
+
+    def recommended(self) -> str | None:
+        """The arm whose best checkpoint scored highest on validation."""
+        best = leader(self.state.history.arms)
+        return best.name if best else None
+
+
+def _retried(outcome: Outcome, attempts: dict[str, int]) -> AppraisalRequest:
+    """The job once more, unless it has failed too often."""
+    job: Job = outcome.job
+    name = job.arm.name
+    attempts[name] = attempts.get(name, 0) + 1
+    if attempts[name] >= MAX_ATTEMPTS or not isinstance(job, AppraisalRequest):
+        error = "" if isinstance(outcome, Finished) else outcome.error
+        raise VaesearchError(f"the best checkpoint of {name} cannot be scored: {error}")
+    return job

@@ -1,0 +1,107 @@
+"""The ledger: an append-only JSONL file that is the truth about a search.
+
+A line is written and forced to disk before the action it announces and after the work it records.
+A crash can tear only the last line, which is dropped on the next opening; any other damage is an
+error that names the line.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from vaesearch.errors import LedgerError, StorageError
+from vaesearch.records import Event, event_from_dict, event_to_dict
+
+FILE_NAME = "ledger.jsonl"
+
+
+class Ledger:
+    """Appends events to ``path``; opening it repairs a torn last line.
+
+    Args:
+        path: the ``ledger.jsonl`` of a run directory; made if missing.
+        clock: Unix time in seconds, replaced in tests and replays.
+
+    Raises:
+        LedgerError: a line other than the last is damaged.
+        StorageError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._clock = clock
+        self.events: list[Event] = []
+        whole = 0
+        if path.exists():
+            for event, end in _parse(path):
+                self.events.append(event)
+                whole = end
+        try:
+            self._file: IO[bytes] = path.open("ab")
+            self._file.truncate(whole)
+        except OSError as error:
+            raise StorageError(f"cannot write the ledger {path}: {error.strerror}") from error
+
+    def append(self, event: Event) -> Event:
+        """Number, time-stamp and durably write ``event``; returns it as written.
+
+        Raises:
+            StorageError: the disk is full or read-only. What was written before stays valid.
+        """
+        event = replace(event, seq=len(self.events), time=self._clock())
+        line = json.dumps(event_to_dict(event), separators=(",", ":")).encode() + b"\n"
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise StorageError(
+                f"cannot write the ledger {self.path}: {error.strerror}. "
+                "Free some space; the search can be resumed."
+            ) from error
+        self.events.append(event)
+        return event
+
+    def close(self) -> None:
+        """Close the file; more appends are an error."""
+        self._file.close()
+
+
+def read_ledger(path: Path) -> list[Event]:
+    """All whole events of a ledger, without touching it (it may be in use).
+
+    Raises:
+        LedgerError: missing file, or a line other than the last is damaged.
+    """
+    if not path.exists():
+        raise LedgerError(f"{path.parent} is not a run directory: it has no {FILE_NAME}.")
+    return [event for event, _ in _parse(path)]
+
+
+def _parse(path: Path) -> Iterator[tuple[Event, int]]:
+    """Events with the byte offset behind each; a damaged last line ends the iteration."""
+    content = path.read_bytes()
+    lines = content.split(b"\n")
+    offset = 0
+    for number, line in enumerate(lines, start=1):
+        end = offset + len(line) + 1
+        terminated = end <= len(content)
+        if not line and not terminated:
+            return
+        try:
+            event = event_from_dict(json.loads(line))
+            if event.seq != number - 1:
+                raise ValueError(f"sequence number {event.seq}, expected {number - 1}")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            is_last = end >= len(content)
+            if is_last:
+                return
+            raise LedgerError(f"{path}: line {number} is damaged ({error}).") from error
+        if not terminated:
+            return  # complete JSON but no newline: the write was cut right before it
+        yield event, end
+        offset = end

@@ -1,0 +1,76 @@
+"""Where everything of a run lies; no other file spells a path inside a run directory."""
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from vaesearch.errors import RunDirError, StorageError
+
+
+class RunDir:
+    """Paths of one run, and the lock that keeps a second process out.
+
+    ::
+
+        config.yaml  ledger.jsonl  results.json
+        checkpoints/ARM/epoch-00007.pt          last and best of each arm
+        arms/ARM/*.png, model.pt                what MLflow shows on the child run
+        plots/*.png                             what MLflow shows on the parent run
+        tracking.json, tracking.log             how far the upload is
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.ledger = path / "ledger.jsonl"
+        self.results = path / "results.json"
+        self.checkpoints = path / "checkpoints"
+        self.arms = path / "arms"
+        self.plots = path / "plots"
+        self.tracking_cursor = path / "tracking.json"
+        self.tracking_log = path / "tracking.log"
+        self._lock: IO[str] | None = None
+
+    def create(self) -> None:
+        """Make the directory.
+
+        Raises:
+            StorageError: it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot make {self.path}: {error.strerror}.") from error
+
+    def lock(self) -> None:
+        """Hold the directory for this process until :meth:`unlock` or death, however sudden.
+
+        Raises:
+            RunDirError: another process holds it.
+        """
+        try:
+            handle = (self.path / ".lock").open("a+")
+        except OSError as error:
+            raise StorageError(f"cannot write in {self.path}: {error.strerror}.") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            handle.seek(0)
+            holder = handle.read().strip() or "unknown"
+            handle.close()
+            raise RunDirError(
+                f"{self.path} is in use by process {holder}; wait for it or stop it."
+            ) from error
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        self._lock = handle
+
+    def unlock(self) -> None:
+        """Let go of the directory."""
+        if self._lock is not None:
+            with suppress(OSError):
+                self._lock.close()
+            self._lock = None

@@ -1,0 +1,202 @@
+"""What a search knows: a pure fold over its ledger.
+
+The controller, the live table, the plots and ``results.json`` all read this one record, so that
+what a person sees is what the next decision is based on.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import pairwise
+from typing import Any
+
+from vaesearch.bandits.core import Budget, History
+from vaesearch.records import (
+    Arm,
+    ArmAdded,
+    ArmAppraised,
+    ArmCut,
+    ArmFailed,
+    DecisionMade,
+    EpochReport,
+    Event,
+    PullFailed,
+    PullFinished,
+    PullStarted,
+    SearchFinished,
+    SearchResumed,
+    SearchStarted,
+    TrialSettings,
+)
+
+
+@dataclass(frozen=True)
+class ArmState:
+    """One candidate: its curve, its checkpoints and how it stands.
+
+    Attributes:
+        reports: one per finished epoch.
+        checkpoints: SHA-256 by epoch; only those of ``epoch`` and ``best_epoch`` are kept on disk.
+        note: why it was cut or failed.
+        test: test figures of the checkpoint at ``test_epoch``, the best one once appraised.
+    """
+
+    arm: Arm
+    parameters: int
+    reports: tuple[EpochReport, ...] = ()
+    checkpoints: dict[int, str] = field(default_factory=dict)
+    note: str = ""
+    test: dict[str, float] = field(default_factory=dict)
+    test_epoch: int | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Finished epochs."""
+        return len(self.reports)
+
+    @property
+    def best(self) -> EpochReport | None:
+        """The epoch with the highest reward, the earliest of equals; None before any."""
+        return max(self.reports, key=lambda r: r.reward, default=None)
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A pull that was decided and has not come back; ``worker`` is empty until dispatched."""
+
+    pull: int
+    arm: str
+    from_epoch: int
+    epochs: int
+    worker: str = ""
+    attempt: int = 0
+    since: float = 0.0
+
+
+@dataclass(frozen=True)
+class SearchState:
+    """Everything that follows from the ledger so far."""
+
+    search_id: str = ""
+    config: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    history: History = field(default_factory=lambda: History(Budget()))
+    arms: dict[str, ArmState] = field(default_factory=dict)
+    flights: dict[int, Flight] = field(default_factory=dict)
+    failures: dict[int, int] = field(default_factory=dict)
+    projected: dict[str, float] = field(default_factory=dict)
+    last_reason: str = ""
+    finished: SearchFinished | None = None
+
+    @property
+    def pulls(self) -> int:
+        """Pulls decided so far; also the number of the next one."""
+        return self.history.decisions
+
+    @property
+    def ranking(self) -> list[str]:
+        """Arms by best validation reward, best first; failed and untrained ones last."""
+
+        def key(name: str) -> tuple[bool, float]:
+            best = self.arms[name].best
+            return (self.history.arm(name).status == "failed", -best.reward if best else float("inf"))
+
+        return sorted(self.arms, key=key)
+
+
+def fold(events: Iterable[Event], budget: Budget) -> SearchState:
+    """The state after ``events``, under ``budget``."""
+    return reduce(advance, events, SearchState(history=History(budget)))
+
+
+def advance(state: SearchState, event: Event) -> SearchState:
+    """The state after one more event."""
+    match event:
+        case SearchStarted():
+            return replace(
+                state, search_id=event.search_id, config=event.config, data=event.data
+            )
+        case SearchResumed():
+            return replace(state, config=state.config | event.changes, finished=None)
+        case ArmAdded():
+            arm = Arm(event.arm, TrialSettings(**event.settings))
+            return replace(
+                state,
+                arms=state.arms | {event.arm: ArmState(arm, event.parameters)},
+                history=state.history.added(event.arm),
+            )
+        case DecisionMade():
+            flight = Flight(
+                state.pulls, event.arm, state.history.arm(event.arm).epochs, event.epochs,
+                since=event.time,
+            )  # fmt: skip
+            return replace(
+                state,
+                history=state.history.started(event.arm, event.epochs),
+                flights=state.flights | {flight.pull: flight},
+                projected=state.projected | event.values,
+                last_reason=event.reason,
+            )
+        case PullStarted():
+            flight = replace(
+                state.flights[event.pull],
+                worker=event.worker, attempt=event.attempt, since=event.time,
+            )  # fmt: skip
+            return replace(state, flights=state.flights | {event.pull: flight})
+        case PullFinished():
+            return _finished(state, event)
+        case PullFailed():
+            flight = replace(state.flights[event.pull], worker="")
+            count = state.failures.get(event.pull, 0) + 1
+            return replace(
+                state,
+                flights=state.flights | {event.pull: flight},
+                failures=state.failures | {event.pull: count},
+            )
+        case ArmFailed() | ArmCut():
+            failed = isinstance(event, ArmFailed)
+            note = event.cause if isinstance(event, ArmFailed) else event.reason
+            return replace(
+                state,
+                arms=state.arms | {event.arm: replace(state.arms[event.arm], note=note)},
+                history=state.history.closed(event.arm, "failed" if failed else "cut"),
+                flights={
+                    k: f for k, f in state.flights.items() if not failed or f.arm != event.arm
+                },
+            )
+        case ArmAppraised():
+            arm_state = replace(
+                state.arms[event.arm], test=event.metrics, test_epoch=event.epoch
+            )
+            return replace(state, arms=state.arms | {event.arm: arm_state})
+        case SearchFinished():
+            return replace(state, finished=event)
+        case _:
+            return state
+
+
+def _finished(state: SearchState, event: PullFinished) -> SearchState:
+    reports = tuple(EpochReport(**r) for r in event.reports)
+    arm = state.arms[event.arm]
+    grown = replace(
+        arm,
+        reports=arm.reports + reports,
+        checkpoints=arm.checkpoints | {int(k): v for k, v in event.checkpoints.items()},
+    )
+    return replace(
+        state,
+        arms=state.arms | {event.arm: grown},
+        history=state.history.observed(
+            event.arm, [r.reward for r in reports], [r.seconds for r in reports]
+        ),
+        flights={k: f for k, f in state.flights.items() if k != event.pull},
+    )
+
+
+def elapsed_seconds(events: Sequence[Event]) -> float:
+    """Wall-clock seconds that a search was worked on: the gaps between its processes left out."""
+    total = 0.0
+    for before, after in pairwise(events):
+        if not isinstance(after, SearchResumed):
+            total += max(0.0, after.time - before.time)
+    return total

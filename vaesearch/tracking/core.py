@@ -1,0 +1,194 @@
+"""What a search sees of tracking: something to start, and to close at the end. Free of MLflow."""
+
+import importlib.util
+import logging
+import os
+import shlex
+import subprocess
+import sys
+import time
+from typing import IO, Protocol
+
+from vaesearch.errors import InputError, RunDirError, VaesearchError
+from vaesearch.search.run_dir import RunDir
+from vaesearch.tracking.cursor import exclusive, load_cursor, lock_path
+from vaesearch.tracking.uris import NO_TRACKING, check_uri, default_uri, redacted, ui_command
+
+__all__ = [
+    "MlflowTracker", "NullTracker", "Tracker",
+    "check_uri", "default_uri", "make_tracker", "sync", "ui_command",
+]  # fmt: skip
+
+_SYNC_WAIT = 15.0  # seconds that ``sync`` waits for the uploader of a search that just ended
+
+# An uploader that waits long for one request ends late; all of these the user may set otherwise.
+_DEFAULTS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "PYTHONWARNINGS": "ignore",
+}
+_FORCED = {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}  # GPU and cores are for training
+
+_log = logging.getLogger(__name__)
+
+
+class Tracker(Protocol):
+    """Shows a search in another place while it runs; never stops or slows it."""
+
+    def start(self) -> None:
+        """Begin; returns at once, whether or not the other place answers."""
+        ...
+
+    def close(self, timeout: float) -> str | None:
+        """Send the rest, for ``timeout`` seconds at most.
+
+        To be called when the ledger and all artifacts are written.
+
+        Returns:
+            None if everything arrived, else what is missing and how to send it.
+        """
+        ...
+
+
+class NullTracker:
+    """Shows nothing anywhere."""
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def close(self, timeout: float) -> str | None:
+        """Nothing is missing."""
+        return None
+
+
+class MlflowTracker:
+    """Mirrors ``run_dir`` into MLflow by way of a process of its own.
+
+    The process ends when this one closes it or dies, after having sent what it can.
+    """
+
+    def __init__(self, run_dir: RunDir, uri: str, experiment: str) -> None:
+        self._run_dir = run_dir
+        self._uri = uri
+        self._experiment = experiment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the uploader; a failure to do so is reported by :meth:`close`."""
+        command = _command(self._run_dir, self._uri, self._experiment)
+        try:
+            with _open_log(self._run_dir) as log:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,  # its end tells the uploader that we are gone
+                    stdout=log,
+                    stderr=log,
+                    env=_environment(),
+                    start_new_session=True,  # Ctrl-C is for the search, not for the uploader
+                )
+        except OSError as error:
+            _log.warning("the MLflow uploader did not start: %s", error)
+
+    def close(self, timeout: float) -> str | None:
+        """See :meth:`Tracker.close`; an upload that is under way goes on in the background."""
+        if self._process is None:
+            return self._unsent("the uploader did not start")
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            status = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return self._unsent("still being sent in the background")
+        if status == 0:
+            return None
+        return self._unsent(_failure(self._run_dir, self._uri, self._experiment))
+
+    def _unsent(self, why: str) -> str:
+        command = f"vaesearch sync {shlex.quote(str(self._run_dir.path))}"
+        return (
+            f"MLflow at {redacted(self._uri)} does not have all of this search yet: {why}.\n"
+            f"Nothing is lost; `{command}` sends the rest."
+        )
+
+
+def make_tracker(run_dir: RunDir, uri: str | None, experiment: str) -> Tracker:
+    """The tracker for ``--tracking-uri``: None is a database beside the run, ``none`` is nothing.
+
+    Raises:
+        InputError: an address that cannot work. A server that does not answer is no error.
+    """
+    if uri == NO_TRACKING:
+        return NullTracker()
+    uri = uri or default_uri(run_dir)
+    check_uri(uri)
+    if not _has_mlflow():
+        _log.warning("MLflow is not installed (pip install mlflow): the search is not tracked.")
+        return NullTracker()
+    return MlflowTracker(run_dir, uri, experiment)
+
+
+def sync(run_dir: RunDir, uri: str | None, experiment: str) -> None:
+    """Send everything that MLflow lacks of a run, and wait for it.
+
+    Raises:
+        InputError: no run there, an address that cannot work, or no MLflow.
+        VaesearchError: the store does not answer, or another upload is under way.
+    """
+    if not run_dir.ledger.exists():
+        raise RunDirError(f"{run_dir.path} is not a run directory: it has no ledger.")
+    uri = uri or default_uri(run_dir)
+    if uri == NO_TRACKING:
+        raise InputError(f"{run_dir.path} is not tracked: give --tracking-uri to send it.")
+    check_uri(uri)
+    if not _has_mlflow():
+        raise InputError("MLflow is not installed: pip install mlflow")
+    _await_uploader(run_dir)
+    command = [*_command(run_dir, uri, experiment), "--drain"]
+    with _open_log(run_dir) as log:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env=_environment(), check=False,
+        )  # fmt: skip
+    if done.returncode != 0:
+        reason = _failure(run_dir, uri, experiment)
+        raise VaesearchError(f"could not send {run_dir.path} to {redacted(uri)}: {reason}.")
+
+
+def _await_uploader(run_dir: RunDir) -> None:
+    deadline = time.monotonic() + _SYNC_WAIT
+    while True:
+        try:
+            with exclusive(lock_path(run_dir), wait=False):
+                return
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise VaesearchError(
+                    f"{run_dir.path} is being sent by its search, which is running or has just "
+                    "ended; there is nothing to do but to wait."
+                ) from error
+        time.sleep(0.2)
+
+
+def _failure(run_dir: RunDir, uri: str, experiment: str) -> str:
+    error = load_cursor(run_dir, uri, experiment).error.rstrip(".")
+    return error or f"see {run_dir.tracking_log}"
+
+
+def _has_mlflow() -> bool:
+    return importlib.util.find_spec("mlflow") is not None
+
+
+def _command(run_dir: RunDir, uri: str, experiment: str) -> list[str]:
+    module = "vaesearch.tracking.uploader"
+    return [sys.executable, "-m", module, str(run_dir.path), uri, experiment]
+
+
+def _environment() -> dict[str, str]:
+    return _DEFAULTS | os.environ | _FORCED
+
+
+def _open_log(run_dir: RunDir) -> IO[bytes]:
+    return run_dir.tracking_log.open("ab")

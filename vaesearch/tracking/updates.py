@@ -1,0 +1,166 @@
+"""What MLflow is to show for each event of a search; pure, and free of MLflow.
+
+A search is a parent run, each arm a child run. Values carry the time of their event and a step
+that follows from the ledger alone, so sending an update twice changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vaesearch.bandits.core import leader
+from vaesearch.records import (
+    ArmAdded,
+    ArmAppraised,
+    ArmCut,
+    ArmFailed,
+    Event,
+    PullFinished,
+    SearchFinished,
+    SearchResumed,
+    SearchStarted,
+)
+from vaesearch.search.state import SearchState
+
+RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+
+POLICY, STATUS, VERSION = "vaesearch.policy", "vaesearch.status", "vaesearch.version"
+BEST_ARM, CAUSE = "vaesearch.best_arm", "vaesearch.cause"
+
+# Options that belong to a machine, not to the search; an address may hold a password.
+_MACHINE = ("tracking_uri", "experiment", "address", "data_dir")
+# Options of the search repeated on each arm, so that one table compares arms of many searches.
+_SHARED = ("dataset", "image_size", "pixels", "train_limit", "policy", "reward", "seed")
+_MAX_TAG = 500  # characters; MLflow takes 8000, a table cell far fewer
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value of a metric; ``step`` is an epoch, or for the search all epochs spent so far."""
+
+    key: str
+    value: float
+    step: int
+    time_ms: int
+
+
+@dataclass(frozen=True)
+class RunUpdate:
+    """What is to be added to a run, which is made if missing.
+
+    Attributes:
+        arm: whose run; None for the search's own.
+        start_ms: when the run began, Unix milliseconds; None where it exists already.
+        status: set if not None; the run ended at ``end_ms`` unless it is ``RUNNING``.
+    """
+
+    arm: str | None
+    start_ms: int | None = None
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    points: list[Point] = field(default_factory=list)
+    status: RunStatus | None = None
+    end_ms: int | None = None
+
+
+def updates_for(event: Event, state: SearchState) -> list[RunUpdate]:
+    """What ``event`` changes, given the ``state`` right after it."""
+    now = _milliseconds(event)
+    match event:
+        case SearchStarted():
+            return [_search_started(event, now)]
+        case SearchResumed():
+            return _all_open(state, now, "RUNNING", "running")
+        case ArmAdded():
+            params = event.settings | {"parameters": event.parameters} | _shared(state.config)
+            return [RunUpdate(event.arm, now, _texts(params), {STATUS: "running"})]
+        case PullFinished():
+            return _pull_finished(event, state, now)
+        case ArmFailed():
+            tags = {STATUS: "failed", CAUSE: event.cause[:_MAX_TAG]}
+            return [RunUpdate(event.arm, tags=tags, status="FAILED", end_ms=now)]
+        case ArmCut():
+            tags = {STATUS: "cut", CAUSE: event.reason[:_MAX_TAG]}
+            return [RunUpdate(event.arm, tags=tags, status="FINISHED", end_ms=now)]
+        case ArmAppraised():
+            points = _points("test/", event.metrics, event.epoch, now)
+            return [RunUpdate(event.arm, points=points)]
+        case SearchFinished():
+            return _search_finished(event, state, now)
+        case _:
+            return []
+
+
+def interrupted(state: SearchState, last: Event) -> list[RunUpdate]:
+    """What a search that stopped after ``last`` without finishing leaves; resuming undoes it."""
+    return _all_open(state, _milliseconds(last), "KILLED", "interrupted")
+
+
+def merge(updates: Iterable[RunUpdate]) -> list[RunUpdate]:
+    """One update per run, in order of first mention; later values win."""
+    merged: dict[str | None, RunUpdate] = {}
+    for new in updates:
+        old = merged.get(new.arm, RunUpdate(new.arm))
+        merged[new.arm] = RunUpdate(
+            new.arm,
+            old.start_ms or new.start_ms,
+            old.params | new.params,
+            old.tags | new.tags,
+            old.points + new.points,
+            new.status or old.status,
+            new.end_ms if new.status else old.end_ms,
+        )
+    return list(merged.values())
+
+
+def _search_started(event: SearchStarted, now: int) -> RunUpdate:
+    options = {k: v for k, v in event.config.items() if k not in _MACHINE}
+    data = {f"data/{k}": v for k, v in event.data.items()}
+    tags = {POLICY: event.config.get("policy"), VERSION: event.version, STATUS: "running"}
+    return RunUpdate(None, now, _texts(options | data), _texts(tags))
+
+
+def _pull_finished(event: PullFinished, state: SearchState, now: int) -> list[RunUpdate]:
+    points: list[Point] = []
+    for report in event.reports:
+        values = {k: report[k] for k in ("reward", "seconds")} | report["metrics"]
+        points += _points("", values, report["epoch"], now)
+    best = state.arms[event.arm].best
+    if best and best.epoch in [r["epoch"] for r in event.reports]:
+        figures = {"reward": best.reward, "epoch": best.epoch} | best.metrics
+        points += _points("best/", figures, best.epoch, now)
+    first = leader(state.history.arms)
+    spent = {"best/reward": first.value} if first else {}
+    return [
+        RunUpdate(event.arm, points=points),
+        RunUpdate(None, points=_points("", spent, state.history.spent, now)),
+    ]
+
+
+def _search_finished(event: SearchFinished, state: SearchState, now: int) -> list[RunUpdate]:
+    best = state.arms.get(event.best_arm or "")
+    points = _points("test/", best.test if best else {}, state.history.spent, now)
+    tags = {CAUSE: event.reason[:_MAX_TAG]} | _texts({BEST_ARM: event.best_arm})
+    updates = _all_open(state, now, "FINISHED", "finished")
+    return [*updates, RunUpdate(None, tags=tags, points=points)]
+
+
+def _all_open(state: SearchState, now: int, status: RunStatus, word: str) -> list[RunUpdate]:
+    names = [None, *(a.name for a in state.history.arms if a.status == "open")]
+    return [RunUpdate(name, tags={STATUS: word}, status=status, end_ms=now) for name in names]
+
+
+def _shared(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: config.get(name) for name in _SHARED}
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {k: str(v) for k, v in values.items() if v is not None}
+
+
+def _points(prefix: str, values: Mapping[str, float], step: int, now: int) -> list[Point]:
+    return [Point(prefix + key, float(value), step, now) for key, value in values.items()]
+
+
+def _milliseconds(event: Event) -> int:
+    return round(event.time * 1000)

@@ -1,0 +1,86 @@
+"""Where MLflow keeps things: which addresses are usable, and how to look at them."""
+
+import sys
+from urllib.parse import urlsplit
+
+from vaesearch.errors import InputError, unknown_name
+from vaesearch.search.run_dir import RunDir
+
+NO_TRACKING = "none"
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+_SERVERS = ("http", "https", "databricks")
+_SQLITE = "sqlite:///"
+
+
+def default_uri(run_dir: RunDir) -> str:
+    """The SQLite file ``mlflow.db`` beside ``run_dir``, shared by all runs there.
+
+    Raises:
+        InputError: the path cannot be written as a database address.
+    """
+    path = run_dir.path.absolute().parent / "mlflow.db"
+    if set("%?") & set(str(path)):  # SQLAlchemy 2.1 decodes them, 2.0 does not: two files
+        raise InputError(
+            f"{path} has a % or ? in it, which a database address cannot hold: "
+            "choose another folder for runs, or give --tracking-uri."
+        )
+    return f"{_SQLITE}{path}"
+
+
+def check_uri(uri: str) -> None:
+    """Refuse an address that could never work; whether it answers is not asked.
+
+    Raises:
+        InputError: says what to give instead.
+    """
+    kind = _kind(uri)
+    if kind in ("", "file"):
+        raise InputError(_no_folders(uri))
+    if kind not in (*_DATABASES, *_SERVERS):
+        raise unknown_name("kind of --tracking-uri", kind, (*_DATABASES, *_SERVERS))
+    if kind == "sqlite" and uri.removeprefix(_SQLITE) in ("", uri):
+        raise InputError(f"--tracking-uri {uri} names no file: write {_SQLITE}PATH/mlflow.db.")
+    if kind in ("http", "https") and not urlsplit(uri).hostname:
+        raise InputError(f"--tracking-uri {uri} names no host: write http://HOST:PORT.")
+
+
+def _kind(uri: str) -> str:
+    """What comes before ``://``, ``+driver`` left out; empty for a path."""
+    if uri.startswith("databricks"):
+        return "databricks"
+    scheme, colon, _ = uri.partition(":")
+    return scheme.partition("+")[0].lower() if colon else ""
+
+
+def _no_folders(uri: str) -> str:
+    path = uri.removeprefix("file:").removeprefix("//")
+    suggestion = f"{_SQLITE}{path.rstrip('/') or '.'}/mlflow.db"
+    return (
+        f"--tracking-uri {uri} is a folder, and MLflow keeps runs in a database or on a server: "
+        f"write {suggestion} or http://HOST:PORT, or none for no tracking."
+    )
+
+
+def is_server(uri: str) -> bool:
+    """Whether a server answers at ``uri``, which then decides where artifacts go."""
+    return uri.startswith(_SERVERS)
+
+
+def redacted(uri: str) -> str:
+    """``uri`` without its password, fit for files and messages."""
+    password = urlsplit(uri).password
+    return uri.replace(f":{password}@", ":***@", 1) if password else uri
+
+
+def ui_command(uri: str, port: int = 5000) -> list[str]:
+    """The command that shows the database at ``uri`` in a browser, on this machine only.
+
+    Raises:
+        InputError: ``uri`` is a server, which has its own pages.
+    """
+    if is_server(uri):
+        raise InputError(f"{redacted(uri)} is a server: open it in a browser.")
+    return [
+        sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri,
+        "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+    ]  # fmt: skip
