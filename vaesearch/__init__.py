@@ -1,6 +1,6 @@
 """Find the best variational auto-encoder for a set of images in the least compute.
 
-Importing this package loads neither torch nor Ray: the public names below are resolved on first use.
+Importing this package loads neither torch nor Ray: the public names are resolved on first use.
 """
 
 from importlib import import_module

@@ -4,40 +4,31 @@
 >>> state = run_bandit(Config(dataset="digits", backend="local"), Path("runs/first"))
 """
 
-import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import vaesearch
 from vaesearch import catalogue
-from vaesearch.bandits.core import Budget
-from vaesearch.config import Config
+from vaesearch.bandits.core import Budget, leader
+from vaesearch.checkpoints import CheckpointStore
+from vaesearch.config import MAY_CHANGE, Config
 from vaesearch.data import ImageData, load_images
-from vaesearch.errors import InputError, RunDirError, StorageError
-from vaesearch.records import (
-    Appraisal,
-    AppraisalRequest,
-    ArmAdded,
-    SearchFinished,
-    SearchResumed,
-    SearchStarted,
-)
-from vaesearch.report.figures import allocation, image_grid, learning_curves
-from vaesearch.report.tables import results
+from vaesearch.errors import InputError, RunDirError
+from vaesearch.records import ArmAdded, SearchFinished, SearchResumed, SearchStarted
+from vaesearch.report.artifacts import keep_appraisal, write_results, write_text
+from vaesearch.search.appraisal import appraise
 from vaesearch.search.controller import Controller, Observer
 from vaesearch.search.ledger import Ledger, read_ledger
 from vaesearch.search.run_dir import RunDir
-from vaesearch.search.state import SearchState, elapsed_seconds, fold
+from vaesearch.search.state import SearchState, advance, elapsed_seconds, fold
+from vaesearch.tracking.core import Tracker, make_tracker
 
 TRACKING_SECONDS = 60.0
-# What may differ between two processes that work on one search: where it runs, how long it may.
-MAY_CHANGE = (
-    "epochs", "seconds", "max_epochs_per_arm", "workers", "gpus_per_worker", "backend", "address",
-    "tracking_uri", "experiment", "data_dir",
-)  # fmt: skip
 
 Note = Callable[[str], None]
 
@@ -74,7 +65,7 @@ def run_bandit(
     try:
         _refuse_used(run_dir, config)
         search_id = uuid.uuid4().hex
-        _write(run_dir.config, _yaml(config, search_id))
+        write_text(run_dir.config, _yaml(config, search_id))
         ledger = Ledger(run_dir.ledger)
         started = SearchStarted(
             search_id, vaesearch.__version__, config.to_dict(), data.describe()
@@ -129,7 +120,7 @@ def resume(
         run_dir.unlock()
 
 
-def _drive(  # noqa: PLR0913
+def _drive(
     run_dir: RunDir,
     ledger: Ledger,
     config: Config,
@@ -139,18 +130,14 @@ def _drive(  # noqa: PLR0913
     note: Note,
 ) -> SearchState:
     """Run the search of ``ledger`` to its end, from where it is."""
-    from vaesearch.checkpoints import CheckpointStore
-    from vaesearch.tracking.core import make_tracker
-
     tracker = make_tracker(run_dir, config.tracking_uri, config.experiment)
     store = CheckpointStore(run_dir.checkpoints)
     policy = catalogue.build("policies", config.policy)
     backend = _backend(config, data, store, arms=len(config.arms()))
-    state = fold(ledger.events, _budget(config))
-    try:
+    with closing(ledger), _tracked(tracker, note), closing(backend):
         controller = Controller(
             ledger,
-            state,
+            fold(ledger.events, _budget(config)),
             policy,
             backend,
             seed=config.seed,
@@ -160,17 +147,28 @@ def _drive(  # noqa: PLR0913
         )
         for event in opening:
             controller.record(event)
-        tracker.start()
         reason = controller.run()
-        controller.appraise(lambda request, result: _keep(run_dir, store, data, request, result))
-        _finish(run_dir, ledger, controller, reason)
-    finally:
-        backend.close()
-        ledger.close()
+        appraise(controller, backend, partial(keep_appraisal, run_dir, store, data.shape))
+        best = leader(controller.state.history.arms)
+        last = SearchFinished(reason, best.name if best else None)
+        # What the last line of the ledger promises is written before it.
+        write_results(run_dir, advance(controller.state, last), ledger.events)
+        controller.record(last)
+    return controller.state
+
+
+@contextmanager
+def _tracked(tracker: Tracker, note: Note) -> Iterator[None]:
+    """Track what happens inside; waits for the rest to arrive only if it ended well."""
+    tracker.start()
+    try:
+        yield
+    except BaseException:
+        tracker.close(0.0)
+        raise
     unsent = tracker.close(TRACKING_SECONDS)
     if unsent:
         note(unsent)
-    return controller.state
 
 
 def _backend(config: Config, data: ImageData, store: Any, *, arms: int) -> Any:
@@ -182,9 +180,7 @@ def _backend(config: Config, data: ImageData, store: Any, *, arms: int) -> Any:
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
         return LocalBackend(
-            lambda: Workbench(
-                data, store, seed=config.seed, reward=config.reward, device=device
-            )
+            lambda: Workbench(data, store, seed=config.seed, reward=config.reward, device=device)
         )
     try:
         from vaesearch.search.backends.ray_actors import RayBackend
@@ -268,42 +264,6 @@ def _difference(before: dict[str, Any], config: Config) -> dict[str, Any]:
     return {k: v for k, v in config.to_dict().items() if before.get(k) != v}
 
 
-def _keep(
-    run_dir: RunDir, store: Any, data: ImageData, request: AppraisalRequest, result: Appraisal
-) -> None:
-    """Store what a person wants of an arm: its pictures and its model."""
-    import numpy as np
-
-    from vaesearch.pull import export_model
-
-    folder = run_dir.arms / request.arm.name
-    shown = result.pictures
-    # Row by row: eight originals, and below them their reconstructions.
-    pairs = np.stack([shown["originals"], shown["reconstructions"]], axis=1)
-    image_grid(
-        pairs.reshape(-1, *data.shape), folder / "reconstructions.png", columns=8, scale=2,
-        title="test images above, reconstructions below", pairs=True,
-    )  # fmt: skip
-    image_grid(shown["samples"], folder / "samples.png", columns=8, scale=2)
-    image_grid(shown["prior_samples"], folder / "prior_samples.png", columns=8, scale=2)
-    try:
-        export_model(store, request, data.shape, folder / "model.pt")
-    except OSError as error:
-        raise StorageError(f"cannot write {folder / 'model.pt'}: {error.strerror}.") from error
-
-
-def _finish(run_dir: RunDir, ledger: Ledger, controller: Controller, reason: str) -> None:
-    """Write what the last line of the ledger promises, and then that line."""
-    from vaesearch.search.state import advance
-
-    last = SearchFinished(reason, controller.recommended())
-    state = advance(controller.state, last)
-    learning_curves(state, run_dir.plots / "learning_curves.png")
-    allocation(state, ledger.events, run_dir.plots / "allocation.png")
-    _write(run_dir.results, json.dumps(results(state), indent=2) + "\n")
-    controller.record(last)
-
-
 def _yaml(config: Config, search_id: str) -> str:
     import platform
 
@@ -319,12 +279,3 @@ def _yaml(config: Config, search_id: str) -> str:
     }
     comments = "".join(f"# {key}: {value}\n" for key, value in head.items())
     return comments + str(yaml.safe_dump(config.to_dict(), sort_keys=False))
-
-
-def _write(path: Path, text: str) -> None:
-    from vaesearch.checkpoints import write_atomically
-
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}.") from error

@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -54,12 +55,16 @@ class CheckpointStore:
             raise CheckpointError(f"cannot read {path}: {error.strerror}.") from error
         if hashlib.sha256(content).hexdigest() != digest:
             raise CheckpointError(f"{path} is damaged: its digest is not the ledger's.")
-        payload: dict[str, Any] = torch.load(
-            io.BytesIO(content), map_location=device, weights_only=True
-        )
-        if payload["epoch"] != epoch or payload["arm"] != arm:
+        try:
+            payload: dict[str, Any] = torch.load(
+                io.BytesIO(content), map_location=device, weights_only=True
+            )
+            held = payload["arm"], payload["epoch"]
+        except (RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
+            raise CheckpointError(f"{path} is not a checkpoint of vaesearch.") from error
+        if held != (arm, epoch):
             raise CheckpointError(
-                f"{path} holds {payload['arm']} at epoch {payload['epoch']}, not {arm} at {epoch}."
+                f"{path} holds {held[0]} at epoch {held[1]}, not {arm} at {epoch}."
             )
         return payload
 

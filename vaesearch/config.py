@@ -5,7 +5,7 @@ exactly what ran.
 """
 
 import math
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,65 +16,60 @@ from vaesearch.records import Arm, TrialSettings
 PIXELS = ("8bit", "binary")
 BACKENDS = ("ray", "local")
 PRECISIONS = ("float32", "bfloat16")
+# What may differ between two processes that work on one search: where it runs, how long it may.
+MAY_CHANGE = (
+    "epochs", "seconds", "max_epochs_per_arm", "workers", "gpus_per_worker", "backend", "address",
+    "tracking_uri", "experiment", "data_dir",
+)  # fmt: skip
 EPOCHS_PER_ARM = 20  # the default budget, per candidate
+
+
+def option(default: Any, text: str) -> Any:
+    """A field of :class:`Config` with the help that the command line shows."""
+    return field(default=default, metadata={"help": text})
 
 
 @dataclass(frozen=True)
 class Config:
-    """Options of ``vaesearch bandit``.
+    """Options of ``vaesearch bandit``; None means a default that depends on data or machine.
 
-    Attributes:
-        dataset: a name of ``vaesearch list datasets``, ``PATH.npz``, or a folder of images.
-        data_dir: where datasets are looked for and downloaded to.
-        image_size: images become squares of this many pixels.
-        pixels: ``8bit`` or ``binary`` (thresholded at one half).
-        train_limit: use only this many training images (and a quarter as many to validate, test).
-        decoders, encoders: names, or the first n of the catalogue; every pair is an arm.
-        policy: who gets the next epoch.
-        epochs: total budget in epochs; default 20 per arm where ``seconds`` is not given either.
-        seconds: total budget in wall-clock seconds.
-        max_epochs_per_arm: cap for each arm.
-        reward: what is compared on validation images.
-        latent_dim: size of z; default 16 for grey and 64 for colour images.
-        workers: pulls side by side; default one per CPU core (at most one per arm), or per GPU.
-        gpus_per_worker: fraction of a GPU that each worker holds, where there are GPUs.
-        backend: ``ray`` or ``local`` (one worker in this process).
-        address: of a running Ray cluster; default starts one on this machine.
-        seed: of everything random.
-        tracking_uri: MLflow; default ``sqlite:///RUNS/mlflow.db``, ``none`` for no tracking.
-        experiment: MLflow experiment; default ``vaesearch``.
-
-    ``likelihood``, ``posterior``, ``width``, ``alpha``, ``learning_rate``,
-    ``batch_size`` and ``precision`` are those of :class:`~vaesearch.records.TrialSettings`.
+    Raises:
+        InputError: a value is unknown or out of range, or two of them exclude each other.
     """
 
-    dataset: str = "digits"
-    data_dir: str = "data"
-    image_size: int = 32
-    pixels: str = "8bit"
-    train_limit: int | None = None
-    decoders: str = "5"
-    encoders: str = "1"
-    policy: str = "thompson"
-    epochs: int | None = None
-    seconds: float | None = None
-    max_epochs_per_arm: int | None = None
-    reward: str = "bpd"
-    likelihood: str = "discretized-normal"
-    posterior: str = "gaussian"
-    latent_dim: int | None = None
-    width: float = 0.25
-    alpha: float = 0.0
-    learning_rate: float = 1e-3
-    batch_size: int | None = None
-    precision: str = "float32"
-    workers: int | None = None
-    gpus_per_worker: float | None = None
-    backend: str = "ray"
-    address: str | None = None
-    seed: int = 0
-    tracking_uri: str | None = None
-    experiment: str = "vaesearch"
+    dataset: str = option("digits", "a name (`vaesearch list datasets`), PATH.npz or a folder")
+    data_dir: str = option("data", "where datasets are looked for and downloaded to")
+    image_size: int = option(32, "images become squares of this many pixels")
+    pixels: str = option("8bit", "8bit, or binary: thresholded at one half")
+    train_limit: int | None = option(
+        None, "use this many training images, and a quarter as many to validate and test"
+    )
+    decoders: str = option("5", "names, or the first n; every encoder-decoder pair is an arm")
+    encoders: str = option("1", "names, or the first n")
+    policy: str = option("thompson", "who gets the next epoch (`vaesearch list policies`)")
+    epochs: int | None = option(
+        None, f"total budget in epochs; {EPOCHS_PER_ARM} per arm without --seconds"
+    )
+    seconds: float | None = option(None, "total budget in wall-clock seconds")
+    max_epochs_per_arm: int | None = option(None, "cap on the epochs of one arm")
+    reward: str = option("bpd", "validation figure to compare arms by (`vaesearch list rewards`)")
+    likelihood: str = option("discretized-normal", "p(x|z) (`vaesearch list likelihoods`)")
+    posterior: str = option("gaussian", "q(z|x) (`vaesearch list posteriors`)")
+    latent_dim: int | None = option(None, "size of z; 16 for grey and 64 for colour images")
+    width: float = option(0.25, "multiplier on all channel counts; 1.0 is the report's size")
+    alpha: float = option(0.0, "weight of the consistency term KL(z'||z)")
+    learning_rate: float = option(1e-3, "of Adam")
+    batch_size: int | None = option(None, "images per step; 128, or fewer on little data")
+    precision: str = option("float32", "float32 or bfloat16")
+    workers: int | None = option(
+        None, "pulls side by side; one per CPU core or GPU, and no more than there are arms"
+    )
+    gpus_per_worker: float | None = option(None, "fraction of a GPU for each worker")
+    backend: str = option("ray", "ray, or local: one worker in this process")
+    address: str | None = option(None, "of a running Ray cluster; starts one here by default")
+    seed: int = option(0, "of everything random")
+    tracking_uri: str | None = option(None, "MLflow; default mlflow.db beside the run; or none")
+    experiment: str = option("vaesearch", "MLflow experiment")
 
     def __post_init__(self) -> None:
         _check(self)
@@ -87,15 +82,18 @@ class Config:
             channels: 1 for grey, 3 for colour.
         """
         dataset = Path(self.dataset)
+        is_path = dataset.exists() and self.dataset not in {e.name for e in catalogue.DATASETS}
         values: dict[str, Any] = {
             "data_dir": str(Path(self.data_dir).absolute()),
-            "dataset": str(dataset.absolute()) if dataset.exists() else self.dataset,
+            "dataset": str(dataset.absolute()) if is_path else self.dataset,
+            "tracking_uri": _absolute_database(self.tracking_uri),
             "batch_size": self.batch_size or default_batch_size(images),
             "latent_dim": self.latent_dim or (16 if channels == 1 else 64),
         }
         if self.epochs is None and self.seconds is None:
-            pairs = len(_choose("encoders", self.encoders)) * len(_choose("decoders", self.decoders))
-            values["epochs"] = EPOCHS_PER_ARM * pairs
+            encoders = _choose("encoders", self.encoders)
+            decoders = _choose("decoders", self.decoders)
+            values["epochs"] = EPOCHS_PER_ARM * len(encoders) * len(decoders)
         return replace(self, **values)
 
     def arms(self) -> list[Arm]:
@@ -181,7 +179,7 @@ def _coerce(name: str, value: Any) -> Any:
     kind = str(Config.__annotations__[name])
     if isinstance(value, (list, tuple)) and name in ("decoders", "encoders"):
         return ",".join(map(str, value))
-    if value is None and Config.__dataclass_fields__[name].default is not MISSING:
+    if value is None:
         return Config.__dataclass_fields__[name].default
     if "str" in kind and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -262,6 +260,14 @@ def _check_likelihood(config: Config) -> None:
             "bernoulli on 8-bit pixels is not a probability of them, so it has no bits/dim: "
             "add --reward elbo, or --pixels binary, or choose another --likelihood."
         )
+
+
+def _absolute_database(uri: str | None) -> str | None:
+    """A SQLite address that means the same file from wherever the search is resumed."""
+    prefix = "sqlite:///"
+    if uri is None or not uri.startswith(prefix):
+        return uri
+    return prefix + str(Path(uri.removeprefix(prefix)).absolute())
 
 
 def _option(name: str) -> str:

@@ -1,9 +1,9 @@
 """What training maximises, as terms in nats per image.
 
-The evidence lower bound of Kingma & Welling 2014, L = E_q[log p(x|z)] - KL(q(z|x) || p(z)), and the
-consistency term of Liu, Lin & Clark 2020: KL(z'||z) between the encoding z' of the reconstruction
-and the encoding z of the image. The loss is -L + alpha KL(z'||z); gradients go through both
-encodings, since stopping them at z makes training diverge.
+The evidence lower bound of Kingma & Welling 2014, L = E_q[log p(x|z)] - KL(q(z|x) || p(z)), and
+the consistency term of Liu, Lin & Clark 2020: KL(z'||z) between the encoding z' of the
+reconstruction and the encoding z of the image. The loss is -L + alpha KL(z'||z); gradients go
+through both encodings, since stopping them at z makes training diverge.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def consistency(model: VAE, terms: Terms) -> Tensor:
 
 
 def loss(model: VAE, x: Tensor, generator: torch.Generator, alpha: float = 0.0) -> Tensor:
-    """Mean over the batch of -L + alpha KL(z'||z), in nats; alpha 0 is the plain VAE bit by bit."""
+    """Mean over the batch of -L + alpha KL(z'||z) in nats; alpha 0 is the plain VAE bit by bit."""
     terms = elbo_terms(model, x, generator)
     objective = terms.elbo if alpha == 0 else terms.elbo - alpha * consistency(model, terms)
     return -objective.mean()

@@ -1,4 +1,4 @@
-"""A pull: from an arm's checkpoint after epoch n to its checkpoint after epoch n + c, and a report.
+"""A pull: from an arm's checkpoint after epoch n to the one after epoch n + c, and a report.
 
 The outcome is a function of the arm, the checkpoint and the seed, so it may be repeated after a
 crash, on another worker, or after the arm's state went through a file, and is the same.
@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from dataclasses import asdict
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -81,9 +82,7 @@ class Workbench:
         with threads(THREADS):
             return self._pull(request, self._take(request), deadline)
 
-    def _pull(
-        self, request: PullRequest, state: TrialState, deadline: float | None
-    ) -> PullReport:
+    def _pull(self, request: PullRequest, state: TrialState, deadline: float | None) -> PullReport:
         reports: list[EpochReport] = []
         digests: dict[int, str] = {}
         best = -np.inf if request.best_reward is None else request.best_reward
@@ -113,9 +112,9 @@ class Workbench:
         figures = validate(
             state.model, self._valid, has_mass=has_mass(state.arm.settings, self.data.pixels)
         )
-        wild = [name for name, value in figures.items() if not np.isfinite(value)]
-        if wild:
-            raise DivergedError(f"validation {wild[0]} became {figures[wild[0]]} in epoch {state.epoch}")
+        for name, value in figures.items():
+            if not np.isfinite(value):
+                raise DivergedError(f"validation {name} became {value} in epoch {state.epoch}")
         reward = -figures["bpd"] if self.reward == "bpd" else figures[self.reward]
         seconds = time.perf_counter() - started
         return EpochReport(state.epoch, reward, seconds, {**figures, "train_loss": train_loss})
@@ -131,9 +130,7 @@ class Workbench:
             state = self._restore(request.arm.name, request.epoch, request.digest, request)
             test = self._resident(self.data.test)
             metrics = appraise(state.model, test, has_mass=has_mass(settings, self.data.pixels))
-            shown = pictures(
-                state.model, test[:SHOWN], self._train, count=SAMPLES, seed=self.seed
-            )
+            shown = pictures(state.model, test[:SHOWN], self._train, count=SAMPLES, seed=self.seed)
         return Appraisal(request.arm.name, request.epoch, metrics, shown)
 
     def _take(self, request: PullRequest) -> TrialState:
@@ -211,4 +208,6 @@ def load_model(path: Path) -> VAE:
         model.load_state_dict(saved["weights"])
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is not a model of vaesearch: {error}") from error
+    except (UnpicklingError, EOFError) as error:
+        raise CheckpointError(f"{path} is not a model of vaesearch.") from error
     return model.eval()

@@ -1,7 +1,7 @@
 """The shared nouns of a search: what is asked of a worker, what it answers, what the ledger holds.
 
-Units: rewards are "higher is better"; ``seconds`` are wall-clock; ``epoch`` counts finished epochs,
-so epoch 0 is the untrained model.
+Units: rewards are "higher is better"; ``seconds`` are wall-clock; ``epoch`` counts finished
+epochs, so epoch 0 is the untrained model.
 """
 
 from dataclasses import dataclass, field, fields
@@ -69,7 +69,7 @@ class PullRequest:
     Attributes:
         digest: SHA-256 of the checkpoint at ``from_epoch``; None for a start from scratch.
         best_reward: the arm's best so far, so that a better epoch inside the pull is kept too.
-        seconds_left: stop before the epoch that would end later than this from now; None for never.
+        seconds_left: give up an epoch that is not finished by then; None for never.
     """
 
     pull: int
@@ -259,8 +259,8 @@ class SearchFinished(Event):
 EVENTS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
-        SearchStarted, SearchResumed, ArmAdded, DecisionMade, PullStarted, PullFinished, PullFailed,
-        WorkerLost, ArmFailed, ArmCut, ArmAppraised, SearchFinished,
+        SearchStarted, SearchResumed, ArmAdded, DecisionMade, PullStarted, PullFinished,
+        PullFailed, WorkerLost, ArmFailed, ArmCut, ArmAppraised, SearchFinished,
     )
 }  # fmt: skip
 

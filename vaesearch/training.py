@@ -98,7 +98,7 @@ def train_epoch(
     for x in _batches(images, settings.batch_size, generator):
         state.optimizer.zero_grad(set_to_none=True)
         value = loss(model, x, generator, settings.alpha)
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
         total += value.detach()
         batches += 1

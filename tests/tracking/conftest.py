@@ -92,8 +92,8 @@ class FakeSearch:
         self.add(ArmCut(arm, reason))
         return self
 
-    def resume(self):
-        self.add(SearchResumed("0.1.0"))
+    def resume(self, **changes):
+        self.add(SearchResumed("0.1.0", changes))
         return self
 
     def finish(self, best):

@@ -110,7 +110,7 @@ def kill_after(monkeypatch, number):
 def test_dying_after_any_request_loses_and_doubles_nothing(
     search, uri, shown, monkeypatch, tiny_network
 ):
-    monkeypatch.setattr(uploader, "BATCH", 6)
+    monkeypatch.setattr(uploader, "BATCH", 9)
     search.start("mlp", "bad").pull("mlp", -2.0, -1.0).pull("bad", -3.0).fail("bad")
     search.pull("mlp", -0.5).draw("mlp").finish("mlp")
     (search.run_dir.arms / "mlp" / "model.pt").touch()
@@ -125,7 +125,7 @@ def test_dying_after_any_request_loses_and_doubles_nothing(
                 survived = drain(search, uri, f"killed {number}")
         assert drain(search, uri, f"killed {number}")
         assert shown(uri, experiment=f"killed {number}").everything() == expected
-    assert number > 20
+    assert number > 15
 
 
 def test_runs_deleted_in_mlflow_are_sent_again(search, uri, shown):
@@ -177,6 +177,16 @@ def test_a_torn_last_line_does_not_disturb(search, uri, shown):
     assert drain(search, uri)
     assert load_cursor(search.run_dir, uri, "vaesearch").sent == 5
     assert shown(uri).parent.info.status == "KILLED"
+
+
+def test_a_damaged_line_is_reported_and_what_is_before_it_is_sent(search, uri):
+    search.start("mlp").pull("mlp", -1.0)
+    with search.run_dir.ledger.open("ab") as file:
+        file.write(b"damaged\n")
+    assert not drain(search, uri)
+    cursor = load_cursor(search.run_dir, uri, "vaesearch")
+    assert (cursor.sent, cursor.complete) == (5, False)
+    assert "line 6 is damaged" in cursor.error
 
 
 def test_two_searches_share_an_experiment(search, other_search, uri, shown):

@@ -55,6 +55,7 @@ def test_the_best_epoch_is_summarised_only_when_it_changes(search):
     assert steps(mlp, "best/reward") == [(1, -3.0), (4, -1.0)]
     assert steps(mlp, "best/epoch") == [(1, 1.0), (4, 4.0)]
     assert steps(mlp, "best/bpd") == [(1, 3.0), (4, 1.0)]
+    assert steps(mlp, "best/train_loss") == []
 
 
 def test_the_search_shows_its_best_over_the_epochs_spent(search):
@@ -88,6 +89,13 @@ def test_an_interrupted_search_is_killed_and_runs_again_after_resuming(search):
     resumed = merged(search.resume())
     assert resumed[None].status == resumed["mlp"].status == "RUNNING"
     assert resumed["bad"].status == "FAILED"
+
+
+def test_changed_options_are_a_tag_of_the_search(search):
+    search.start("mlp").resume()
+    assert "vaesearch.changes" not in merged(search)[None].tags
+    search.resume(epochs=24, tracking_uri="http://user:secret@host")
+    assert merged(search)[None].tags["vaesearch.changes"] == "epochs=24"
 
 
 def test_merging_keeps_the_first_start_and_the_last_end():

@@ -12,6 +12,7 @@ from vaesearch.models.vae import VAE
 from vaesearch.seeding import derive, numpy_generator, torch_generator
 
 MOST_IMAGES = 5000
+BATCH = 250  # wide encoders on large images take megabytes of activations for each
 COMPONENTS = 10
 
 
@@ -27,7 +28,8 @@ def sample_aggregate(model: VAE, images: Tensor, count: int, seed: int) -> Tenso
     """
     generator = torch_generator(seed, "aggregate", device=images.device)
     # Samples and not means: the means alone would make the mixture too narrow.
-    codes = model.encode(images[:MOST_IMAGES].float().div(255)).rsample(generator)
+    batches = torch.split(images[:MOST_IMAGES], BATCH)
+    codes = torch.cat([model.encode(x.float().div(255)).rsample(generator) for x in batches])
     dims = codes.shape[1]
     # A component needs several codes per dimension, or its covariance is noise.
     components = max(1, min(COMPONENTS, len(codes) // (4 * dims)))

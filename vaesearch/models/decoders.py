@@ -102,7 +102,7 @@ def first_size(shape: Shape, counts: tuple[int, ...]) -> int:
     Raises:
         InputError: there is no such whole number.
     """
-    factor = 2 ** len(counts)
+    factor = 1 << len(counts)
     if shape[1] % factor:
         raise InputError(
             f"this decoder makes images whose size is a multiple of {factor}, not {shape[1]}: "

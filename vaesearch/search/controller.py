@@ -6,15 +6,11 @@ its ledger as if nothing had happened, but for the pulls that were in flight.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Protocol
 
-from vaesearch.bandits.core import Policy, leader
-from vaesearch.errors import VaesearchError
+from vaesearch.bandits.core import Policy
 from vaesearch.records import (
-    Appraisal,
-    AppraisalRequest,
-    ArmAppraised,
     ArmCut,
     ArmFailed,
     DecisionMade,
@@ -26,7 +22,7 @@ from vaesearch.records import (
     PullStarted,
     WorkerLost,
 )
-from vaesearch.search.backends.base import Backend, Finished, Job, Lost, Outcome
+from vaesearch.search.backends.base import Backend, Finished, Lost, Outcome
 from vaesearch.search.state import Flight, SearchState, advance
 from vaesearch.seeding import numpy_generator
 
@@ -42,20 +38,6 @@ class EventLog(Protocol):
     def append(self, event: Event) -> Event:
         """Keep ``event``; returns it numbered and time-stamped."""
         ...
-
-
-class MemoryLog:
-    """Events in a list, for replays."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.events: list[Event] = []
-        self._clock = clock
-
-    def append(self, event: Event) -> Event:
-        """Keep ``event``."""
-        event = replace(event, seq=len(self.events), time=self._clock())
-        self.events.append(event)
-        return event
 
 
 class Controller:
@@ -147,9 +129,7 @@ class Controller:
             room.append(history.budget.cap - history.arm(decision.arm).epochs)
         pending = sorted(a.name for a in history.arms if a.pending)
         self.record(
-            DecisionMade(
-                decision.arm, int(min(room)), decision.reason, pending, decision.values
-            )
+            DecisionMade(decision.arm, int(min(room)), decision.reason, pending, decision.values)
         )
         return None
 
@@ -177,9 +157,7 @@ class Controller:
         worker = last if last is not None and last in idle else idle[0]
         attempt = self.state.failures.get(flight.pull, 0) + 1
         self.record(
-            PullStarted(
-                flight.pull, flight.arm, flight.from_epoch, flight.epochs, worker, attempt
-            )
+            PullStarted(flight.pull, flight.arm, flight.from_epoch, flight.epochs, worker, attempt)
         )
         self._dispatched.add(flight.pull)
         self._last_worker[flight.arm] = worker
@@ -236,63 +214,3 @@ class Controller:
         arm = self.state.arms[job.arm.name]
         if arm.best:
             self._prune(job.arm.name, {arm.epoch, arm.best.epoch})
-
-    # --- appraising ---
-
-    def appraise(self, keep: Callable[[AppraisalRequest, Appraisal], None]) -> None:
-        """Have the best checkpoint of every arm scored on the test images, on the workers.
-
-        Args:
-            keep: stores the pictures; called before the figures are logged.
-
-        Raises:
-            VaesearchError: a checkpoint cannot be scored, after several attempts.
-        """
-        waiting = [r for name in self.state.ranking if (r := self.appraisal_of(name))]
-        attempts: dict[str, int] = {}
-        flying = 0
-        while waiting or flying:
-            while waiting and self._backend.idle():
-                self._backend.submit(waiting.pop(0), self._backend.idle()[0])
-                flying += 1
-            for outcome in self._backend.wait(WAIT_SECONDS):
-                flying -= 1
-                if not self._appraised(outcome, keep):
-                    waiting.append(_retried(outcome, attempts))
-
-    def appraisal_of(self, name: str) -> AppraisalRequest | None:
-        """What to appraise of the arm; None where there is nothing, or nothing new."""
-        arm = self.state.arms[name]
-        is_open = self.state.history.arm(name).status != "failed"
-        if arm.best is None or not is_open or arm.best.epoch == arm.test_epoch:
-            return None
-        return AppraisalRequest(arm.arm, arm.best.epoch, arm.checkpoints[arm.best.epoch])
-
-    def _appraised(
-        self, outcome: Outcome, keep: Callable[[AppraisalRequest, Appraisal], None]
-    ) -> bool:
-        if isinstance(outcome, Lost):
-            self.record(WorkerLost(outcome.worker, outcome.error))
-        if not isinstance(outcome, Finished):
-            return False
-        if isinstance(outcome.result, Appraisal) and isinstance(outcome.job, AppraisalRequest):
-            keep(outcome.job, outcome.result)
-            result = outcome.result
-            self.record(ArmAppraised(result.arm, result.epoch, result.metrics))
-        return True
-
-    def recommended(self) -> str | None:
-        """The arm whose best checkpoint scored highest on validation."""
-        best = leader(self.state.history.arms)
-        return best.name if best else None
-
-
-def _retried(outcome: Outcome, attempts: dict[str, int]) -> AppraisalRequest:
-    """The job once more, unless it has failed too often."""
-    job: Job = outcome.job
-    name = job.arm.name
-    attempts[name] = attempts.get(name, 0) + 1
-    if attempts[name] >= MAX_ATTEMPTS or not isinstance(job, AppraisalRequest):
-        error = "" if isinstance(outcome, Finished) else outcome.error
-        raise VaesearchError(f"the best checkpoint of {name} cannot be scored: {error}")
-    return job

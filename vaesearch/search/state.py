@@ -99,7 +99,8 @@ class SearchState:
 
         def key(name: str) -> tuple[bool, float]:
             best = self.arms[name].best
-            return (self.history.arm(name).status == "failed", -best.reward if best else float("inf"))
+            failed = self.history.arm(name).status == "failed"
+            return (failed, -best.reward if best else float("inf"))
 
         return sorted(self.arms, key=key)
 
@@ -113,9 +114,7 @@ def advance(state: SearchState, event: Event) -> SearchState:
     """The state after one more event."""
     match event:
         case SearchStarted():
-            return replace(
-                state, search_id=event.search_id, config=event.config, data=event.data
-            )
+            return replace(state, search_id=event.search_id, config=event.config, data=event.data)
         case SearchResumed():
             return replace(state, config=state.config | event.changes, finished=None)
         case ArmAdded():
@@ -165,9 +164,7 @@ def advance(state: SearchState, event: Event) -> SearchState:
                 },
             )
         case ArmAppraised():
-            arm_state = replace(
-                state.arms[event.arm], test=event.metrics, test_epoch=event.epoch
-            )
+            arm_state = replace(state.arms[event.arm], test=event.metrics, test_epoch=event.epoch)
             return replace(state, arms=state.arms | {event.arm: arm_state})
         case SearchFinished():
             return replace(state, finished=event)

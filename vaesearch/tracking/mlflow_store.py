@@ -16,7 +16,6 @@ from mlflow.entities import LoggedModelOutput, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
-from vaesearch import __version__
 from vaesearch.tracking.cursor import exclusive
 from vaesearch.tracking.updates import RunUpdate
 from vaesearch.tracking.uris import is_server
@@ -88,7 +87,7 @@ class MlflowStore:
                 mlflow_model=Model(
                     model.artifact_location, run.info.run_id, model_id=model.model_id
                 ),
-                pip_requirements=[f"vaesearch=={__version__}"],  # inferring them is slow
+                pip_requirements=["vaesearch"],  # inferring them is slow
                 serialization_format="pickle",  # a traced graph could not sample or encode
             )
             self._client.log_model_artifacts(model.model_id, path)

@@ -25,7 +25,7 @@ from vaesearch.search.state import SearchState
 RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 POLICY, STATUS, VERSION = "vaesearch.policy", "vaesearch.status", "vaesearch.version"
-BEST_ARM, CAUSE = "vaesearch.best_arm", "vaesearch.cause"
+BEST_ARM, CAUSE, CHANGES = "vaesearch.best_arm", "vaesearch.cause", "vaesearch.changes"
 
 # Options that belong to a machine, not to the search; an address may hold a password.
 _MACHINE = ("tracking_uri", "experiment", "address", "data_dir")
@@ -70,7 +70,7 @@ def updates_for(event: Event, state: SearchState) -> list[RunUpdate]:
         case SearchStarted():
             return [_search_started(event, now)]
         case SearchResumed():
-            return _all_open(state, now, "RUNNING", "running")
+            return [*_all_open(state, now, "RUNNING", "running"), _changed(event)]
         case ArmAdded():
             params = event.settings | {"parameters": event.parameters} | _shared(state.config)
             return [RunUpdate(event.arm, now, _texts(params), {STATUS: "running"})]
@@ -120,6 +120,12 @@ def _search_started(event: SearchStarted, now: int) -> RunUpdate:
     return RunUpdate(None, now, _texts(options | data), _texts(tags))
 
 
+def _changed(event: SearchResumed) -> RunUpdate:
+    # A tag, since MLflow refuses to change a param.
+    options = [f"{k}={v}" for k, v in event.changes.items() if k not in _MACHINE]
+    return RunUpdate(None, tags=_texts({CHANGES: ", ".join(options)[:_MAX_TAG] or None}))
+
+
 def _pull_finished(event: PullFinished, state: SearchState, now: int) -> list[RunUpdate]:
     points: list[Point] = []
     for report in event.reports:
@@ -128,6 +134,7 @@ def _pull_finished(event: PullFinished, state: SearchState, now: int) -> list[Ru
     best = state.arms[event.arm].best
     if best and best.epoch in [r["epoch"] for r in event.reports]:
         figures = {"reward": best.reward, "epoch": best.epoch} | best.metrics
+        figures.pop("train_loss", None)
         points += _points("best/", figures, best.epoch, now)
     first = leader(state.history.arms)
     spent = {"best/reward": first.value} if first else {}

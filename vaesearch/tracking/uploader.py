@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaesearch.errors import VaesearchError
-from vaesearch.records import Event, SearchFinished, SearchStarted
+from vaesearch.records import Event, SearchStarted
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, advance
 from vaesearch.tracking import updates
@@ -57,17 +57,17 @@ class Upload:
 
     def send_new(self) -> None:
         """Send what the ledger has and MLflow has not."""
-        events = self._tail.read()
-        if self._store is None and events:
-            self._store = self._connect(events[0])
-        for start in range(0, len(events), BATCH):
-            self._send(events[start : start + BATCH])
+        while events := self._tail.read():
+            if self._store is None:
+                self._store = self._connect(events[0])
+            for start in range(0, len(events), BATCH):
+                self._send(events[start : start + BATCH])
 
     def finish(self) -> None:
         """Send final states and artifacts, once; to be called when the search is over."""
         if self._store is None or self._last is None or self.cursor.complete:
             return
-        if not isinstance(self._last, SearchFinished):  # a resumed search has one in the middle
+        if self._state.finished is None:
             for update in updates.interrupted(self._state, self._last):
                 self._store.log(update)
         _send_artifacts(self._store, self.run_dir, self._state)
@@ -162,8 +162,14 @@ def follow(run_dir: RunDir, uri: str, experiment: str, ended: Callable[[float], 
 
 
 def explain(error: BaseException) -> str:
-    """One line for a person: the first cause, which says more than what came of it."""
-    while cause := error.__cause__ or (not error.__suppress_context__ and error.__context__):
+    """One line for a person: the first cause, which says more than what came of it.
+
+    Our own errors say it all already.
+    """
+    while not isinstance(error, VaesearchError):
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if cause is None:
+            break
         error = cause
     text = " ".join(str(error).split()) or type(error).__name__
     return re.sub(r"<[^<>]* at 0x[0-9a-f]+>:? ?", "", text)[:300]

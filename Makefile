@@ -1,0 +1,27 @@
+.DEFAULT_GOAL := help
+.PHONY: help check style format test slow bench
+
+help:  ## show this
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+check: style test  ## all that CI checks, but for the fresh environment
+
+style:  ## lint, format, types, import contracts
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+format:  ## put the code in shape
+	ruff check --fix .
+	ruff format .
+
+test:  ## the default tests
+	pytest -q
+
+slow:  ## the tests over 10 seconds: statistics and the papers' figures
+	pytest -q -m slow --timeout 1800
+
+bench:  ## the benchmarks, to benchmarks/results
+	python benchmarks/overhead.py --out benchmarks/results/overhead.md
+	python benchmarks/training_loop.py --out benchmarks/results/training_loop.md

@@ -1,0 +1,334 @@
+"""Images per second of one training thread: vaesearch, a bare PyTorch loop and pythae.
+
+    python benchmarks/training_loop.py --out benchmarks/results/training_loop.md
+
+All train the same layers from the same weights with the same batch size and the same loss; the
+bare loop is checked to give the same number. They take turns, and ratios are of one turn.
+"""
+
+import argparse
+import math
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from common import hardware, publish, ratios, spread, table
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vaesearch.checkpoints import CheckpointStore
+from vaesearch.data import ImageData
+from vaesearch.data.core import fingerprint
+from vaesearch.models.vae import VAE, build_model
+from vaesearch.pull import Workbench
+from vaesearch.records import Arm, PullRequest, TrialSettings
+from vaesearch.seeding import derive, torch_generator
+from vaesearch.training import new_state, train_epoch
+
+SEED = 0
+SHAPE = (1, 32, 32)
+PYTHAE_MISSING = "pythae not installed"
+Epoch = Callable[[], float]  # trains one epoch; returns the mean loss
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row: an architecture and how many times ``--images`` it trains on per epoch."""
+
+    name: str
+    settings: TrialSettings
+    share: float = 1.0
+
+
+def _settings(encoder: str, decoder: str, likelihood: str, width: float) -> TrialSettings:
+    return TrialSettings(decoder, encoder, likelihood=likelihood, width=width)
+
+
+CASES = (
+    Case("mlp + mlp x1, bernoulli", _settings("mlp", "mlp", "bernoulli", 1.0)),
+    Case("mlp + mlp-wide x1, gaussian:1", _settings("mlp", "mlp-wide", "gaussian:1", 1.0)),
+    Case("conv + mlp x1/8, bernoulli", _settings("conv", "mlp", "bernoulli", 0.125), 0.5),
+    Case("conv + deconv x1/8, bernoulli", _settings("conv", "deconv", "bernoulli", 0.125), 0.25),
+    Case("conv + deconv x1/4, gaussian:1", _settings("conv", "deconv", "gaussian:1", 0.25), 0.125),
+)
+
+
+# --- ours ---------------------------------------------------------------------------------------
+
+
+def our_training(settings: TrialSettings, images: np.ndarray) -> Epoch:
+    """The training of an epoch alone."""
+    state = new_state(Arm("arm", settings), SHAPE, SEED, torch.device("cpu"))
+    resident = torch.tensor(images)
+
+    def epoch() -> float:
+        return train_epoch(state, resident, SEED) or math.nan
+
+    return epoch
+
+
+def our_pull(settings: TrialSettings, images: np.ndarray, folder: Path) -> Epoch:
+    """A pull of one epoch: training, validation on a tenth as many images, durable checkpoint."""
+    valid = images[: len(images) // 10]
+    data = ImageData("random", images, valid, valid, "8bit", fingerprint(images))
+    store = CheckpointStore(folder)
+    bench = Workbench(data, store, seed=SEED, reward="elbo")
+    arm = Arm("arm", settings)
+    done, digest = 0, None
+
+    def epoch() -> float:
+        nonlocal done, digest
+        report = bench.pull(PullRequest(done, arm, done, 1, digest=digest))
+        done += 1
+        digest = report.checkpoints[done]
+        return report.epochs[0].metrics["train_loss"]
+
+    return epoch
+
+
+# --- bare PyTorch -------------------------------------------------------------------------------
+
+
+def bare_training(settings: TrialSettings, images: np.ndarray) -> Epoch:
+    """What one would write by hand for this one model, over the same layers."""
+    model = _same_model(settings)
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    nll = bernoulli_nll if settings.likelihood == "bernoulli" else unit_normal_nll
+    resident = torch.tensor(images)
+    size, done = settings.batch_size, 0
+    model.train()
+
+    def epoch() -> float:
+        nonlocal done
+        done += 1
+        # The stream of the arm's epoch, so that the losses can be compared.
+        generator = torch_generator(SEED, "arm", done)
+        order = torch.randperm(len(resident), generator=generator)
+        total = torch.zeros(())
+        for start in range(0, len(resident) - size + 1, size):
+            x = resident[order[start : start + size]].float() / 255
+            optimizer.zero_grad()
+            loss = bare_loss(model, x, generator, nll)
+            loss.backward()
+            optimizer.step()
+            total += loss.detach()
+        return float(total) / (len(resident) // size)
+
+    return epoch
+
+
+def bare_loss(model: VAE, x: Tensor, generator: torch.Generator, nll: Callable) -> Tensor:
+    features = model.encoder(x)
+    mean = model.posterior.mean(features)
+    log_variance = model.posterior.log_variance(features)
+    noise = torch.randn(mean.shape, generator=generator)
+    z = mean + torch.exp(0.5 * log_variance) * noise
+    kl = 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance).sum()
+    return (nll(model.decoder(z), x) + kl) / len(x)
+
+
+def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+
+
+def unit_normal_nll(logits: Tensor, x: Tensor) -> Tensor:
+    squares = F.mse_loss(torch.sigmoid(logits), x, reduction="sum")
+    return 0.5 * squares + 0.5 * x.numel() * math.log(2 * math.pi)
+
+
+def _same_model(settings: TrialSettings) -> VAE:
+    return build_model(settings, SHAPE, derive(SEED, "arm"))
+
+
+# --- pythae -------------------------------------------------------------------------------------
+
+
+def pythae_training(settings: TrialSettings, images: np.ndarray, folder: Path) -> Epoch | None:
+    """pythae's trainer with its own loader and optimiser settings; None where it is missing.
+
+    Timed is its ``train_step``, an epoch of training; neither start-up nor evaluation, progress
+    bar or the copy it makes of the best model.
+    """
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            warnings.simplefilter("ignore")
+            trainer = _pythae_trainer(settings, images, folder)
+    except ModuleNotFoundError:
+        return None
+    done = 0
+
+    def epoch() -> float:
+        nonlocal done
+        done += 1
+        return trainer.train_step(done)
+
+    return epoch
+
+
+def _pythae_trainer(settings: TrialSettings, images: np.ndarray, folder: Path) -> Any:
+    from pythae.data.datasets import BaseDataset
+    from pythae.models import VAE as PythaeVAE
+    from pythae.models import VAEConfig
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+    from pythae.trainers.training_callbacks import CallbackHandler, TrainingCallback
+
+    config = VAEConfig(
+        input_dim=SHAPE,
+        latent_dim=settings.latent_dim,
+        reconstruction_loss="bce" if settings.likelihood == "bernoulli" else "mse",
+    )
+    encoder, decoder = _pythae_parts(_same_model(settings))
+    pixels = torch.tensor(images).float() / 255
+    trainer = BaseTrainer(
+        PythaeVAE(config, encoder=encoder, decoder=decoder),
+        BaseDataset(pixels, torch.zeros(len(pixels))),
+        training_config=BaseTrainerConfig(
+            output_dir=str(folder),
+            per_device_train_batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            no_cuda=True,
+        ),
+    )
+    trainer.prepare_training()
+    trainer.callback_handler = CallbackHandler([TrainingCallback()], trainer.model)
+    return trainer
+
+
+def _pythae_parts(model: VAE) -> tuple[Any, Any]:
+    """The same layers behind pythae's interfaces."""
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
+
+    class Encoder(BaseEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.heads = model.encoder, model.posterior
+
+        def forward(self, x: Tensor) -> ModelOutput:
+            features = self.body(x)
+            return ModelOutput(
+                embedding=self.heads.mean(features),
+                log_covariance=self.heads.log_variance(features),
+            )
+
+    class Decoder(BaseDecoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Sequential(model.decoder, nn.Sigmoid())
+
+        def forward(self, z: Tensor) -> ModelOutput:
+            return ModelOutput(reconstruction=self.body(z))
+
+    return Encoder(), Decoder()
+
+
+# --- measuring ----------------------------------------------------------------------------------
+
+
+def measure(case: Case, options: argparse.Namespace, folder: Path) -> dict[str, list[float]]:
+    """Images per second of every contender in every round."""
+    images = _images(round(options.images * case.share), case.settings.batch_size)
+    contenders: dict[str, Epoch | None] = {
+        "training": our_training(case.settings, images),
+        "pull": our_pull(case.settings, images, folder / "checkpoints"),
+        "bare": bare_training(case.settings, images),
+        "pythae": pythae_training(case.settings, images, folder / "pythae"),
+    }
+    present = {name: epoch for name, epoch in contenders.items() if epoch is not None}
+    epochs = _warm_up(present, options.seconds)
+    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    for number in range(options.rounds):
+        for name in _rotated(list(present), number):
+            started = time.perf_counter()
+            for _ in range(epochs):
+                present[name]()
+            rates[name].append(epochs * len(images) / (time.perf_counter() - started))
+    return rates
+
+
+def _warm_up(contenders: dict[str, Epoch], seconds: float) -> int:
+    """Two epochs of each; the epochs per turn so that the bare loop's take ``seconds``."""
+    first = {name: epoch() for name, epoch in contenders.items()}
+    for name in ("training", "pull"):
+        if not math.isclose(first[name], first["bare"], rel_tol=1e-4):
+            raise AssertionError(f"{name}: loss {first[name]}, bare loop {first['bare']}")
+    started = time.perf_counter()
+    contenders["bare"]()
+    taken = time.perf_counter() - started
+    for name in contenders.keys() - {"bare"}:
+        contenders[name]()
+    return max(1, round(seconds / taken))
+
+
+def _rotated(names: list[str], by: int) -> list[str]:
+    """Each takes each place in turn, lest one always follows the same other."""
+    by %= len(names)
+    return names[by:] + names[:by]
+
+
+def _images(count: int, batch: int) -> np.ndarray:
+    """Random levels, whole batches of them; speed does not depend on what they show."""
+    count = max(1, count // batch) * batch
+    return np.random.default_rng(SEED).integers(0, 256, (count, *SHAPE), np.uint8)
+
+
+def _row(case: Case, rates: dict[str, list[float]]) -> list[str]:
+    training, pull, bare, pythae = (rates[n] for n in ("training", "pull", "bare", "pythae"))
+    return [
+        case.name,
+        *(spread(r, 0) for r in (training, pull, bare)),
+        spread(pythae, 0) if pythae else PYTHAE_MISSING,
+        spread(ratios(training, bare)),
+        spread(ratios(training, pythae)),
+        spread(ratios(pull, pythae)),
+    ]
+
+
+HEAD = [
+    "Model",
+    "Ours, training",
+    "Ours, whole pull",
+    "Bare loop",
+    "pythae",
+    "Training / bare",
+    "Training / pythae",
+    "Pull / pythae",
+]
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    torch.set_num_threads(1)
+    cases = [c for c in CASES if options.only in c.name]
+    rows = []
+    for case in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            rows.append(_row(case, measure(case, options, Path(folder))))
+    text = (
+        "# Training loop: images per second on one thread\n\n"
+        f"{hardware('torch', 'pythae')}. {'x'.join(map(str, SHAPE))} images, batches of 128, "
+        f"{options.rounds} rounds in turn; median (min-max).\n\n{table(HEAD, rows)}"
+    )
+    publish(text, options.out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=16_384, help="per epoch of the first row")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=1.0, help="per turn of the bare loop")
+    parser.add_argument("--only", default="", help="rows whose name holds this")
+    parser.add_argument("--out", type=Path, help="Markdown file to write as well")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""The ``vaesearch`` command: each sub-command parses, makes one call of the API, and prints."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vaesearch import __version__, catalogue
+from vaesearch.cli.options import Commands, config_options, given
+from vaesearch.cli.terminal import Session
+from vaesearch.config import Config, load_yaml
+from vaesearch.errors import InputError, unknown_name
+
+RUNS = Path("runs")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vaesearch", message="%(prog)s %(version)s")
+def app() -> None:
+    """Find the best variational auto-encoder for your images in the least compute."""
+
+
+@app.command()
+@config_options()
+@click.option("--run-dir", type=click.Path(path_type=Path), help="default runs/DATASET-TIME")
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file of any options")
+@click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
+def bandit(run_dir: Path | None, config: Path | None, as_json: bool, **options: Any) -> None:
+    """Train candidate decoders, each next epoch going to the most promising one."""
+    source = load_yaml(config) if config else {}
+    settings = Config.from_dict(source, source=str(config)).changed(**given(options))
+    path = run_dir or _new_run_dir(settings.dataset)
+
+    def search(session: Session) -> Any:
+        from vaesearch.api import run_bandit
+
+        return run_bandit(settings, path, observers=[session.observer], note=session.note)
+
+    _search(path, as_json, search)
+
+
+@app.command()
+@click.argument("run_dir", type=click.Path(path_type=Path))
+@config_options(only_changeable=True)
+@click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
+def resume(run_dir: Path, as_json: bool, **options: Any) -> None:
+    """Go on with an interrupted search, or extend a finished one by a larger budget."""
+
+    def search(session: Session) -> Any:
+        from vaesearch import api
+
+        return api.resume(
+            run_dir, changes=given(options), observers=[session.observer], note=session.note
+        )
+
+    _search(run_dir, as_json, search)
+
+
+@app.command()
+@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.option("--tracking-uri", help="where to; default where the search was tracked")
+def sync(run_dir: Path, tracking_uri: str | None) -> None:
+    """Send to MLflow what it lacks of a run."""
+    from vaesearch.search.run_dir import RunDir
+    from vaesearch.tracking import core
+
+    config = _config_of(run_dir)
+    core.sync(RunDir(run_dir), tracking_uri or config.tracking_uri, config.experiment)
+    click.echo(f"MLflow has all of {run_dir}.")
+
+
+@app.command()
+@click.argument("run_dir", type=click.Path(path_type=Path), required=False)
+@click.option("--port", default=5000, show_default=True, help="of the page, on 127.0.0.1")
+def ui(run_dir: Path | None, port: int) -> None:
+    """Open MLflow's pages on the store that the runs are in."""
+    from vaesearch.search.run_dir import RunDir
+    from vaesearch.tracking import core
+
+    uri = _config_of(run_dir).tracking_uri if run_dir else None
+    where = RunDir(run_dir or RUNS / "any")
+    uri = uri or core.default_uri(where)
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        raise InputError(f"there is nothing at {uri} yet: run `vaesearch bandit` first.")
+    if uri.startswith("http"):
+        click.echo(f"MLflow is at {uri}")
+        return
+    click.echo(f"MLflow on {uri}: http://127.0.0.1:{port} (Ctrl-C to stop)")
+    status = subprocess.run(core.ui_command(uri, port), check=False).returncode
+    if status > 0:
+        raise InputError(f"MLflow's server ended with status {status}; is port {port} in use?")
+
+
+@app.command("list")
+@click.argument("axis", required=False)
+def list_(axis: str | None) -> None:
+    """What can be searched: decoders, encoders, likelihoods, policies, datasets, ..."""
+    from rich.console import Console
+
+    from vaesearch.cli.text import listing
+
+    if axis is not None and axis not in catalogue.AXES:
+        raise unknown_name("list", axis, catalogue.AXES)
+    console = Console()
+    for name in [axis] if axis else catalogue.AXES:
+        console.print(listing(name, catalogue.AXES[name]))
+
+
+def _search(path: Path, as_json: bool, search: Callable[[Session], Any]) -> None:
+    """Run ``search`` with a live view, and say how it ended."""
+    from vaesearch.report.tables import results
+
+    with Session(path, as_json=as_json) as session:
+        state = search(session)
+    if as_json:
+        click.echo(json.dumps(results(state) | {"run_dir": str(path)}, indent=2))
+    else:
+        session.close(state)
+
+
+def _new_run_dir(dataset: str) -> Path:
+    """``runs/DATASET-TIME``, with a number behind it if two start in one second."""
+    from datetime import datetime
+
+    stem = Path(dataset).stem or "run"
+    base = RUNS / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    path, number = base, 1
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    return path
+
+
+def _config_of(run_dir: Path) -> Config:
+    """The configuration that the run was last worked on with."""
+    from vaesearch.bandits.core import Budget
+    from vaesearch.search.ledger import read_ledger
+    from vaesearch.search.run_dir import RunDir
+    from vaesearch.search.state import fold
+
+    state = fold(read_ledger(RunDir(run_dir).ledger), Budget())
+    return Config.from_dict(state.config, source=str(run_dir))

@@ -1,0 +1,66 @@
+"""Command-line options made from the fields of :class:`~vaesearch.config.Config`.
+
+One list serves the command line, YAML files and the ledger, so they cannot disagree.
+"""
+
+from collections.abc import Callable
+from dataclasses import Field, fields
+from typing import Any, TypeVar
+
+import click
+
+from vaesearch.config import MAY_CHANGE, Config
+from vaesearch.errors import unknown_name
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Commands(click.Group):
+    """A group that suggests the nearest command for a mistyped one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which are near."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            raise unknown_name("command", args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
+
+def config_options(*, only_changeable: bool = False) -> Callable[[Function], Function]:
+    """Add an option for each field of the configuration.
+
+    Args:
+        only_changeable: only those that may differ when a search is resumed.
+    """
+
+    def decorate(function: Function) -> Function:
+        for field in reversed(fields(Config)):
+            if not only_changeable or field.name in MAY_CHANGE:
+                function = _option(field)(function)
+        return function
+
+    return decorate
+
+
+def _option(field: Field[Any]) -> Callable[[Function], Function]:
+    """An option that is None unless given, so that a YAML file's value can stand."""
+    default = "" if field.default is None else f" [{field.default}]"
+    return click.option(
+        "--" + field.name.replace("_", "-"),
+        type=_kind(str(field.type)),
+        default=None,
+        help=field.metadata["help"] + default,
+    )
+
+
+def _kind(annotation: str) -> type:
+    for word, kind in (("int", int), ("float", float)):
+        if word in annotation:
+            return kind
+    return str
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were on the command line."""
+    return {name: value for name, value in options.items() if value is not None}

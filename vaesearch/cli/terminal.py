@@ -1,0 +1,130 @@
+"""What surrounds a command: live view, Ctrl-C, errors in words, exit status."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, NoReturn, Self
+
+import click
+from rich.console import Console
+
+from vaesearch.cli.live import make_observer
+from vaesearch.cli.text import closing, interrupted
+from vaesearch.errors import VaesearchError
+from vaesearch.search.run_dir import RunDir
+from vaesearch.search.state import SearchState
+
+INTERRUPTED = 130
+
+
+class InterruptedSearchError(VaesearchError):
+    """The user, or the machine, asked the search to stop."""
+
+    exit_status = INTERRUPTED
+
+
+class Session:
+    """A live view of one search, and what to say when it ends.
+
+    Args:
+        run_dir: of the search.
+        as_json: keep stdout for the results; the view goes to stderr.
+    """
+
+    def __init__(self, run_dir: Path, *, as_json: bool) -> None:
+        self._run_dir = run_dir
+        self._console = Console(stderr=as_json)
+        self._stack = ExitStack()
+        self._note: str | None = None
+        self.observer = make_observer(as_json, self._console)
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(_stoppable())
+        self._stack.enter_context(self.observer)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give the terminal back; an interruption becomes the way to resume."""
+        self._stack.close()
+        if isinstance(error, KeyboardInterrupt) and RunDir(self._run_dir).ledger.exists():
+            raise InterruptedSearchError(interrupted(self._run_dir)) from None
+
+    def note(self, text: str) -> None:
+        """Keep a remark for the end."""
+        self._note = text
+
+    def close(self, state: SearchState) -> None:
+        """Print the ranking, where things are, and what to type next."""
+        self._console.print(closing(state, self._run_dir, self._note), soft_wrap=True)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop the search in order; a second one stops at once.
+
+    Either way the ledger has all that was finished: the order is only for the workers' sake.
+    """
+    stops = 0
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stops
+        stops += 1
+        if stops > 1:
+            os._exit(INTERRUPTED)
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, stop) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def run(app: click.Command, arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    words = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in words
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    sys.exit(_status(app, [w for w in words if w != "--debug"], debug))
+
+
+def _status(app: click.Command, words: list[str], debug: bool) -> int:
+    try:
+        app.main(words, prog_name="vaesearch", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except VaesearchError as error:
+        if debug and error.exit_status != INTERRUPTED:
+            raise
+        _complain("" if error.exit_status == INTERRUPTED else "error: ", error)
+        return error.exit_status
+    except click.ClickException as error:
+        _complain("error: ", error.format_message())
+        return 2
+    except BrokenPipeError:
+        return 0  # `vaesearch list | head` is no failure
+    except Exception as error:
+        if debug:
+            raise
+        _complain(
+            "error: ",
+            f"{type(error).__name__}: {error}\nThis is a fault of vaesearch; --debug shows where.",
+        )
+        return 1
+    return 0
+
+
+def _complain(prefix: str, message: Any) -> None:
+    click.echo(f"{prefix}{message}", err=True)

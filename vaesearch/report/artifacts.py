@@ -1,0 +1,64 @@
+"""The files that a person finds in a run directory, and MLflow shows."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vaesearch.checkpoints import CheckpointStore, write_atomically
+from vaesearch.errors import StorageError
+from vaesearch.pull import export_model
+from vaesearch.records import Appraisal, AppraisalRequest, Event
+from vaesearch.report.figures import allocation, image_grid, learning_curves
+from vaesearch.report.tables import results
+from vaesearch.search.run_dir import RunDir
+from vaesearch.search.state import SearchState
+
+
+def keep_appraisal(
+    run_dir: RunDir,
+    store: CheckpointStore,
+    shape: tuple[int, int, int],
+    request: AppraisalRequest,
+    result: Appraisal,
+) -> None:
+    """Store an arm's model and pictures: reconstructions, samples and samples of the prior.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    folder = run_dir.arms / request.arm.name
+    shown = result.pictures
+    pairs = np.stack([shown["originals"], shown["reconstructions"]], axis=1).reshape(-1, *shape)
+    title = "test images, reconstructions below"
+    image_grid(pairs, folder / "reconstructions.png", 8, 2, title=title, pairs=True)
+    image_grid(shown["samples"], folder / "samples.png", 8, 2)
+    image_grid(shown["prior_samples"], folder / "prior_samples.png", 8, 2)
+    try:
+        export_model(store, request, shape, folder / "model.pt")
+    except OSError as error:
+        raise StorageError(f"cannot write {folder / 'model.pt'}: {error.strerror}.") from error
+
+
+def write_results(run_dir: RunDir, state: SearchState, events: Sequence[Event]) -> None:
+    """Write ``results.json`` and the pictures of the whole search.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    learning_curves(state, run_dir.plots / "learning_curves.png")
+    allocation(state, list(events), run_dir.plots / "allocation.png")
+    write_text(run_dir.results, json.dumps(results(state), indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}.") from error

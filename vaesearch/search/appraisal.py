@@ -1,0 +1,68 @@
+"""The last step of a search: the best checkpoint of every arm against the test images."""
+
+from collections.abc import Callable
+
+from vaesearch.errors import VaesearchError
+from vaesearch.records import Appraisal, AppraisalRequest, ArmAppraised, WorkerLost
+from vaesearch.search.backends.base import Backend, Finished, Lost, Outcome
+from vaesearch.search.controller import MAX_ATTEMPTS, WAIT_SECONDS, Controller
+from vaesearch.search.state import SearchState
+
+Keep = Callable[[AppraisalRequest, Appraisal], None]
+
+
+def appraise(controller: Controller, backend: Backend, keep: Keep) -> None:
+    """Score what has not been scored yet, on the workers.
+
+    Args:
+        controller: of the search, whose budget is spent.
+        backend: idle.
+        keep: stores the pictures; called before the figures are logged.
+
+    Raises:
+        VaesearchError: a checkpoint cannot be scored, after several attempts.
+    """
+    waiting = pending(controller.state)
+    attempts: dict[str, int] = {}
+    flying = 0
+    while waiting or flying:
+        while waiting and backend.idle():
+            backend.submit(waiting.pop(0), backend.idle()[0])
+            flying += 1
+        for outcome in backend.wait(WAIT_SECONDS):
+            flying -= 1
+            if isinstance(outcome, Lost):
+                controller.record(WorkerLost(outcome.worker, outcome.error))
+            if isinstance(outcome, Finished):
+                _settle(controller, outcome, keep)
+            else:
+                waiting.append(_again(outcome, attempts))
+
+
+def pending(state: SearchState) -> list[AppraisalRequest]:
+    """The best checkpoints without test figures, best first; failed arms are left out."""
+    requests = []
+    for name in state.ranking:
+        arm = state.arms[name]
+        failed = state.history.arm(name).status == "failed"
+        if arm.best is not None and not failed and arm.best.epoch != arm.test_epoch:
+            epoch = arm.best.epoch
+            requests.append(AppraisalRequest(arm.arm, epoch, arm.checkpoints[epoch]))
+    return requests
+
+
+def _settle(controller: Controller, outcome: Finished, keep: Keep) -> None:
+    job, result = outcome.job, outcome.result
+    if isinstance(job, AppraisalRequest) and isinstance(result, Appraisal):
+        keep(job, result)
+        controller.record(ArmAppraised(result.arm, result.epoch, result.metrics))
+
+
+def _again(outcome: Outcome, attempts: dict[str, int]) -> AppraisalRequest:
+    """The job once more, unless it has failed too often."""
+    job = outcome.job
+    attempts[job.arm.name] = attempts.get(job.arm.name, 0) + 1
+    error = "" if isinstance(outcome, Finished) else outcome.error
+    if attempts[job.arm.name] >= MAX_ATTEMPTS or not isinstance(job, AppraisalRequest):
+        raise VaesearchError(f"the best checkpoint of {job.arm.name} cannot be scored: {error}")
+    return job
