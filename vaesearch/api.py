@@ -4,6 +4,7 @@
 >>> state = run_bandit(Config(dataset="digits", backend="local"), Path("runs/first"))
 """
 
+import shlex
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -16,9 +17,9 @@ import vaesearch
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget, leader
 from vaesearch.checkpoints import CheckpointStore
-from vaesearch.config import MAY_CHANGE, Config
+from vaesearch.config import MAY_CHANGE, PLACES, Config
 from vaesearch.data import ImageData, load_images
-from vaesearch.errors import InputError, RunDirError
+from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.records import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.report.artifacts import keep_appraisal, write_results, write_text
 from vaesearch.search.appraisal import appraise
@@ -57,6 +58,9 @@ def run_bandit(
         StorageError: the disk is full or read-only; free some space, then :func:`resume`.
     """
     run_dir = RunDir(path)
+    # All that can be refused is refused before the first file is written.
+    catalogue.build("policies", config.policy)
+    make_tracker(run_dir, config.tracking_uri, config.experiment)
     data = _load(config)
     config = config.resolved(images=len(data.train), channels=data.shape[0])
     arms = _arms_added(config, data)
@@ -66,11 +70,10 @@ def run_bandit(
         _refuse_used(run_dir, config)
         search_id = uuid.uuid4().hex
         write_text(run_dir.config, _yaml(config, search_id))
-        ledger = Ledger(run_dir.ledger)
         started = SearchStarted(
             search_id, vaesearch.__version__, config.to_dict(), data.describe()
         )
-        return _drive(run_dir, ledger, config, data, [started, *arms], observers, note)
+        return _drive(run_dir, config, data, [started, *arms], observers, note)
     finally:
         run_dir.unlock()
 
@@ -112,29 +115,27 @@ def resume(
         )
     run_dir.lock()
     try:
-        ledger = Ledger(run_dir.ledger)
         missing = [a for a in _arms_added(config, data) if a.arm not in before.arms]
         resumed = SearchResumed(vaesearch.__version__, _difference(before.config, config))
-        return _drive(run_dir, ledger, config, data, [resumed, *missing], observers, note)
+        return _drive(run_dir, config, data, [resumed, *missing], observers, note)
     finally:
         run_dir.unlock()
 
 
 def _drive(
     run_dir: RunDir,
-    ledger: Ledger,
     config: Config,
     data: ImageData,
     opening: Sequence[Any],
     observers: Sequence[Observer],
     note: Note,
 ) -> SearchState:
-    """Run the search of ``ledger`` to its end, from where it is."""
+    """Run the search to its end, from where its ledger is."""
     tracker = make_tracker(run_dir, config.tracking_uri, config.experiment)
     store = CheckpointStore(run_dir.checkpoints)
     policy = catalogue.build("policies", config.policy)
     backend = _backend(config, data, store, arms=len(config.arms()))
-    with closing(ledger), _tracked(tracker, note), closing(backend):
+    with closing(Ledger(run_dir.ledger)) as ledger, _tracked(tracker, note), closing(backend):
         controller = Controller(
             ledger,
             fold(ledger.events, _budget(config)),
@@ -154,7 +155,14 @@ def _drive(
         # What the last line of the ledger promises is written before it.
         write_results(run_dir, advance(controller.state, last), ledger.events)
         controller.record(last)
+    if best is None:
+        raise VaesearchError(_why_all_failed(controller.state))
     return controller.state
+
+
+def _why_all_failed(state: SearchState) -> str:
+    causes = "; ".join(f"{name}: {arm.note}" for name, arm in state.arms.items())
+    return f"every arm failed ({causes})."
 
 
 @contextmanager
@@ -236,17 +244,16 @@ def _refuse_used(run_dir: RunDir, config: Config) -> None:
     events = read_ledger(run_dir.ledger)
     if not events:
         return  # killed before its first line: nothing is lost
-    path = run_dir.path
+    resume_it = f"vaesearch resume {shlex.quote(str(run_dir.path))}"
     before = fold(events, Budget()).config
-    differs = [k for k, v in config.to_dict().items() if before.get(k) != v]
+    differs = [k for k in _difference(before, config) if k not in PLACES]
     if differs:
         shown = ", ".join(f"{k} {before.get(k)} there, {getattr(config, k)} here" for k in differs)
         raise RunDirError(
-            f"{path} was made by another configuration ({shown}).\n"
-            "Choose another --run-dir, or go on with that one: "
-            f"vaesearch resume {path}"
+            f"{run_dir.path} was made by another configuration ({shown}).\n"
+            f"Choose another --run-dir, or go on with that one: {resume_it}"
         )
-    raise RunDirError(f"{path} holds this search already; `vaesearch resume {path}` goes on.")
+    raise RunDirError(f"{run_dir.path} holds this search already; `{resume_it}` goes on.")
 
 
 def _changed(before: dict[str, Any], changes: dict[str, Any]) -> Config:

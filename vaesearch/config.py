@@ -16,11 +16,12 @@ from vaesearch.records import Arm, TrialSettings
 PIXELS = ("8bit", "binary")
 BACKENDS = ("ray", "local")
 PRECISIONS = ("float32", "bfloat16")
-# What may differ between two processes that work on one search: where it runs, how long it may.
-MAY_CHANGE = (
-    "epochs", "seconds", "max_epochs_per_arm", "workers", "gpus_per_worker", "backend", "address",
-    "tracking_uri", "experiment", "data_dir",
+# What may differ between two processes that work on one search: how long it may, and where it runs.
+BUDGET = ("epochs", "seconds", "max_epochs_per_arm")
+PLACES = (
+    "workers", "gpus_per_worker", "backend", "address", "tracking_uri", "experiment", "data_dir",
 )  # fmt: skip
+MAY_CHANGE = BUDGET + PLACES
 EPOCHS_PER_ARM = 20  # the default budget, per candidate
 
 
@@ -195,7 +196,7 @@ def _choose(axis: str, spec: str) -> list[str]:
     """Names from ``"a,b"``, or the first n of the axis from ``"n"``."""
     text = spec.strip()
     entries = catalogue.AXES[axis]
-    if text.lstrip("-").isdigit():
+    if text.removeprefix("-").isdecimal():
         count = int(text)
         if not 1 <= count <= len(entries):
             raise InputError(f"{axis} {count}: there are {len(entries)}, ask for 1 to that many.")

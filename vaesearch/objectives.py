@@ -46,8 +46,17 @@ def elbo_terms(model: VAE, x: Tensor, generator: torch.Generator) -> Terms:
 
 
 def consistency(model: VAE, terms: Terms) -> Tensor:
-    """KL(q(z|x') || q(z|x)) with x' the reconstruction from the sampled z, ``[B]``."""
-    return model.encode(terms.pixels.mean).kl_to(terms.posterior)
+    """KL(q(z|x') || q(z|x)) with x' the reconstruction from the sampled z, ``[B]``.
+
+    Reconstructions are encoded as in evaluation, normalised by the running statistics of images:
+    batch normalisation would else hide what sets them apart from images, and average over both.
+    """
+    was_training = model.encoder.training
+    model.encoder.eval()
+    try:
+        return model.encode(terms.pixels.mean).kl_to(terms.posterior)
+    finally:
+        model.encoder.train(was_training)
 
 
 def loss(model: VAE, x: Tensor, generator: torch.Generator, alpha: float = 0.0) -> Tensor:

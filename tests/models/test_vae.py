@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from itertools import product
 
@@ -53,14 +54,16 @@ def test_every_combination_trains_a_step(encoder, decoder, likelihood, generator
 
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_few_images_are_learned_by_heart(decoder):
-    settings = replace(SMALL, decoder=decoder, encoder="conv", width=1 / 16, batch_size=64)
-    settings = replace(settings, likelihood="gaussian:0.05", learning_rate=3e-3, latent_dim=16)
+    settings = replace(
+        SMALL, decoder=decoder, encoder="conv", width=1 / 8 if "mlp" in decoder else 1 / 16,
+        latent_dim=32, likelihood="gaussian:0.01", learning_rate=3e-3, batch_size=64,
+    )  # fmt: skip
     model = build_model(settings, (1, 16, 16))
     state = TrialState(Arm(decoder, settings), model, make_optimizer(model, settings))
     images = blobs(64, (1, 16, 16))
-    constant = 0.5 * 256 * torch.log(torch.tensor(2 * torch.pi * 0.05)).item()
-    losses = [train_epoch(state, images, seed=0) - constant for _ in range(150)]
-    assert min(losses[-10:]) < 0.5 * losses[0]
+    constant = 0.5 * 256 * math.log(2 * math.pi * 0.01)  # what is left is error and KL
+    losses = [train_epoch(state, images, seed=0) - constant for _ in range(100)]
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def test_weights_follow_the_seed_and_leave_the_global_generator_alone():

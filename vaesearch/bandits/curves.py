@@ -31,7 +31,6 @@ POWERS = (0.25, 0.5, 1.0, 2.0)
 TIMES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # in epochs
 RISES = len(POWERS) + len(TIMES)
 
-WPOW = 0
 TURNING = 0.3  # prior probability of the models with a decline
 DECLINE = 0.1  # prior mean and standard deviation of d, relative to a typical gain
 NOISE_SHAPE = 2  # of the inverse gamma prior of σ²: worth 4 epochs of another arm's noise
@@ -96,6 +95,13 @@ class Projection:
         part = min(part, len(self.weights) - 1)  # the weights may add up to 1 - 1e-16
         draw = self.means[part] + self.scales[part] * rng.standard_t(self.dof)
         return max(self.floor, float(draw))
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation, the floor left out of account."""
+        variances = self.scales**2 * (self.dof / (self.dof - 2))
+        around = self.means - self.weights @ self.means
+        return float(np.sqrt(self.weights @ (variances + around**2)))
 
     @property
     def mean(self) -> float:
@@ -194,16 +200,13 @@ def fit(rewards: Sequence[float], target: int, prior: Prior) -> Posterior:
     rows = designs(target)[:, : len(observed)]
     centres, deviations = _coefficient_priors(prior)
     precisions = (prior.noise / deviations) ** 2
-    n=len(observed); sw = np.sqrt(((np.arange(n)+1.)/max(n,1))**WPOW)
-    raw, obs0 = rows, observed
-    rows = rows*sw[None,:,None]; observed=observed*sw
     systems = rows.transpose(0, 2, 1) @ rows + precisions[:, :, None] * np.eye(3)
     covariances = np.linalg.inv(systems)
     right = observed @ rows + precisions * centres
     means = (covariances @ right[:, :, None])[:, :, 0]
     misfit = np.sum((observed - (rows @ means[:, :, None])[:, :, 0]) ** 2, axis=1)
     moved = np.sum(precisions * (means - centres) ** 2, axis=1)
-    shape = NOISE_SHAPE + round(np.sum(sw**2)) / 2
+    shape = NOISE_SHAPE + len(observed) / 2
     rates = NOISE_SHAPE * prior.noise**2 + (misfit + moved) / 2
     log_prior = np.repeat(np.log([1 - TURNING, TURNING]), RISES)
     log_volume = (np.sum(np.log(precisions), axis=1) - np.linalg.slogdet(systems)[1]) / 2

@@ -1,4 +1,14 @@
-"""Bandits on the projected final value of each learning curve."""
+"""Bandits on what matters: where each learning curve will be when the budget ends.
+
+Only the final model counts, an arm moves only when it is pulled, and an arm that is behind now
+may end ahead. So these policies score an arm by the posterior of its best reward at
+:meth:`~vaesearch.bandits.core.History.reach`, the epoch it would be at if it got all that is left
+of the budget (:mod:`vaesearch.bandits.curves`). As the budget runs out, arms that are too far
+behind lose their chance by themselves.
+
+Pulls in flight are no candidates, so W workers get W arms; what they will use is already missing
+from the budget that the others are projected with.
+"""
 
 from dataclasses import dataclass
 
@@ -7,30 +17,58 @@ import numpy as np
 from vaesearch.bandits.common import best_arm, by_name, check_fraction, check_integer, first_pulls
 from vaesearch.bandits.core import Decision, History
 from vaesearch.bandits.curves import Projection, pooled_prior, project
-import os
-OPT = dict(x.split("=") for x in os.environ.get("OPT", "").split(",") if x)
-def opt(k, d): return float(OPT.get(k, d))
-from vaesearch.bandits import curves
-for k in OPT:
-    if hasattr(curves,k): setattr(curves,k,float(OPT[k]))
 
-def project_all(history: History) -> dict[str, Projection]:
-    """The projection of every arm that has not failed, at the epoch it could still reach."""
-    arms = [a for a in by_name(history.arms) if a.status != "failed" and a.rewards]
-    prior = pooled_prior([b.rewards for b in arms])
-    ps={a.name: project(a.rewards, history.reach(a), prior) for a in arms}
-    from dataclasses import replace
-    if opt("em",0):
-        R=curves.RISES
-        base=np.repeat([(1-curves.TURNING)/R,curves.TURNING/R],R)
-        mw=np.mean([p.weights for p in ps.values()],0)
-        f=(opt("mix",.5)*base+(1-opt("mix",.5))*mw)/base
-        ps={n:replace(p,weights=p.weights*f/np.sum(p.weights*f)) for n,p in ps.items()}
-    return ps
+
+def projections(history: History) -> dict[str, Projection]:
+    """The projected final value of every arm that has a reward and has not failed, by name."""
+    arms = [a for a in by_name(history.arms) if a.rewards and a.status != "failed"]
+    prior = pooled_prior([a.rewards for a in arms])
+    return {a.name: project(a.rewards, history.reach(a), prior) for a in arms}
+
+
+def _pull_best(
+    history: History,
+    projected: dict[str, Projection],
+    scores: dict[str, float],
+    kind: str,
+    chunk: int,
+) -> Decision:
+    """The pull of the candidate with the highest score, with its projection as the reason."""
+    arm = best_arm(history.candidates, scores)
+    values = {name: projection.mean for name, projection in projected.items()}
+    spread = projected[arm.name].spread
+    reason = (
+        f"projected {values[arm.name]:.4g}±{spread:.2g} at epoch {history.reach(arm)} "
+        f"(now {arm.value:.4g}), best {kind} of {len(scores)}: {scores[arm.name]:.4g}"
+    )
+    return Decision(arm.name, reason, chunk, values=values)
 
 
 @dataclass(frozen=True)
 class ThompsonPolicy:
+    """Thompson sampling on projected final values.
+
+    After ``minimum`` epochs of each arm, draw v_i from the posterior of every candidate's final
+    value and pull
+
+        arm = argmax_i v_i,    v_i ~ p(best reward of i at its reach | rewards of i).
+
+    An arm is thus pulled as often as it is believed to end best.
+
+    Assumes curves of the families of :mod:`vaesearch.bandits.curves`; a late jump is not among
+    them and cannot be foreseen.
+
+    Papers: Thompson, "On the likelihood that one unknown probability exceeds another", Biometrika
+    1933; Domhan et al., IJCAI 2015, for the projection.
+
+    Args:
+        minimum: epochs of each arm before anything is projected.
+        chunk: epochs per pull.
+
+    Raises:
+        InputError: a constant is out of its range.
+    """
+
     minimum: int = 3
     chunk: int = 1
 
@@ -38,28 +76,41 @@ class ThompsonPolicy:
         check_integer(1, minimum=self.minimum, chunk=self.chunk)
 
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
+        """Pull the highest draw."""
         first = first_pulls(history, self.minimum, self.chunk)
         if first:
             return first
-        p = project_all(history)
-        arms = by_name(history.candidates)
-        rho = opt("rho", 0)
-        u0 = rng.random(); z0 = rng.standard_normal()
-        draws = {}
-        for a in arms:
-            q = p[a.name]
-            u1, z1, c, v = rng.random(), rng.standard_normal(), rng.chisquare(q.dof), rng.random()
-            u = u0 if v < rho else u1
-            z = (rho**.5*z0 + (1-rho)**.5*z1)/np.sqrt(c/q.dof)
-            k = min(int(np.searchsorted(np.cumsum(q.weights), u)), len(q.weights)-1)
-            draws[a.name] = max(q.floor, q.means[k]+opt("ts",1)*q.scales[k]*z)
-        values = {n: q.mean for n, q in p.items()}
-        arm = best_arm(arms, draws)
-        return Decision(arm.name, f"projected {values[arm.name]:.4g}", self.chunk, values=values)
+        projected = projections(history)
+        draws = {a.name: projected[a.name].sample(rng) for a in by_name(history.candidates)}
+        return _pull_best(history, projected, draws, "draw", self.chunk)
 
 
 @dataclass(frozen=True)
 class UCBPolicy:
+    """Upper confidence bounds on projected final values; deterministic.
+
+    After ``minimum`` epochs of each arm, pull
+
+        arm = argmax_i Q_i(level),
+
+    with Q_i the quantile function of the posterior that :class:`ThompsonPolicy` draws from. The
+    level is constant: Kaufmann et al. let it grow as 1 - 1/t for rewards that go on for ever,
+    whereas here the horizon is fixed and the posterior of its end is already wide.
+
+    Assumptions as for :class:`ThompsonPolicy`.
+
+    Papers: Kaufmann, Cappé & Garivier, "On Bayesian upper confidence bounds for bandit problems",
+    AISTATS 2012; Domhan et al., IJCAI 2015, for the projection.
+
+    Args:
+        level: of the quantile, between 0 and 1; higher explores more.
+        minimum: epochs of each arm before anything is projected.
+        chunk: epochs per pull.
+
+    Raises:
+        InputError: a constant is out of its range.
+    """
+
     level: float = 0.9
     minimum: int = 3
     chunk: int = 1
@@ -69,12 +120,10 @@ class UCBPolicy:
         check_integer(1, minimum=self.minimum, chunk=self.chunk)
 
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
+        """Pull the highest quantile."""
         first = first_pulls(history, self.minimum, self.chunk)
         if first:
             return first
-        p = project_all(history)
-        arms = by_name(history.candidates)
-        bounds = {a.name: p[a.name].quantile(self.level) for a in arms}
-        values = {n: q.mean for n, q in p.items()}
-        arm = best_arm(arms, bounds)
-        return Decision(arm.name, f"projected {values[arm.name]:.4g}", self.chunk, values=values)
+        projected = projections(history)
+        bounds = {a.name: projected[a.name].quantile(self.level) for a in history.candidates}
+        return _pull_best(history, projected, bounds, f"{self.level:.0%} quantile", self.chunk)

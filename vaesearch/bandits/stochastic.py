@@ -6,7 +6,7 @@ the projected ones (:mod:`vaesearch.bandits.projected`) have to beat. UCB1 and G
 sampling are kinder to curves than the books: by default they average the latest epochs only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,32 +23,26 @@ from vaesearch.bandits.common import (
 from vaesearch.bandits.core import ArmHistory, Decision, History
 
 
-def windowed(arm: ArmHistory, window: int) -> tuple[float, ...]:
-    """The last ``window`` rewards of the arm, or all of them where ``window`` is 0."""
-    return arm.rewards[-window:] if window else arm.rewards
-
-
 def mean_reward(arm: ArmHistory, window: int) -> float:
-    """The mean of the windowed rewards, in units of reward; -inf before any."""
-    return float(np.mean(windowed(arm, window))) if arm.rewards else -np.inf
+    """The mean of the last ``window`` rewards, or of all where ``window`` is 0."""
+    return float(np.mean(arm.rewards[-window:]))
 
 
-def reward_scale(arms: Sequence[ArmHistory], window: int) -> float:
-    """How far single rewards stray from the mean that is taken for their arm's value.
+def reward_scale(arms: Iterable[ArmHistory]) -> float:
+    """What stands for the length 1 of the interval [0, 1] that the papers take rewards from.
 
-    UCB1 is stated for rewards in [0, 1]; ours are, for example, -3.1 bits/dim give or take 0.01.
-    The scale that replaces that range is the standard deviation of the windowed rewards within
-    an arm, the median over the arms that have two or more: robust against one arm that has just
-    jumped. While no arm has two, it is the standard deviation between the arms' rewards.
+    It is the range (highest less lowest) of one arm's rewards, the median over the arms that have
+    two or more: robust against one arm that has just jumped, and blind to a common level. While
+    no arm has two, it is the range of all rewards.
 
     Returns:
         A scale in units of reward, 0 where all rewards are equal.
     """
-    scored = [a.rewards for a in arms if a.rewards and a.status != "failed"]
-    within = [float(np.ptp(rewards)) for rewards in scored if len(rewards) > 1]
-    if within:
-        return float(np.median(within))
-    return float(np.std([rewards[-1] for rewards in scored])) if scored else 0.0
+    curves = [a.rewards for a in arms if a.rewards and a.status != "failed"]
+    ranges = [float(np.ptp(rewards)) for rewards in curves if len(rewards) > 1]
+    if ranges:
+        return float(np.median(ranges))
+    return float(np.ptp([rewards[0] for rewards in curves])) if curves else 0.0
 
 
 @dataclass(frozen=True)
@@ -162,7 +156,7 @@ class UCB1Policy:
             return first
         arms = history.candidates
         total = history.spent + sum(a.pending for a in history.arms)
-        scale = self.bonus * reward_scale(history.arms, self.window)
+        scale = self.bonus * reward_scale(history.arms)
         values = {a.name: mean_reward(a, self.window) for a in arms}
         bounds = {
             a.name: values[a.name] + scale * float(np.sqrt(2 * np.log(total) / a.epochs))
@@ -207,7 +201,7 @@ class GaussianThompsonPolicy:
         if first:
             return first
         arms = by_name(history.candidates)
-        scale = reward_scale(history.arms, self.window)
+        scale = reward_scale(history.arms)
         values = {a.name: mean_reward(a, self.window) for a in arms}
         draws = {
             a.name: float(rng.normal(values[a.name], scale / np.sqrt(a.epochs))) for a in arms

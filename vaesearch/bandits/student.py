@@ -1,18 +1,18 @@
 """Student's t distribution with an integer number of degrees of freedom, in numpy alone."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 
 def student_pdf(z: Array, dof: int) -> Array:
     """Density of the standard Student t distribution, elementwise."""
     log_norm = math.lgamma((dof + 1) / 2) - math.lgamma(dof / 2) - 0.5 * math.log(dof * math.pi)
-    density: Array = np.exp(log_norm - (dof + 1) / 2 * np.log1p(z**2 / dof))
-    return density
+    return np.exp(log_norm - (dof + 1) / 2 * np.log1p(z**2 / dof))
 
 
 def student_cdf(z: Array, dof: int) -> Array:
@@ -30,4 +30,5 @@ def student_cdf(z: Array, dof: int) -> Array:
         term = term * cosine**2 * ((power - 1) / power)
         total = total + term
     inner = (angle + np.sin(angle) * total) * 2 / math.pi if odd else np.sin(angle) * total
-    return 0.5 + 0.5 * inner
+    below: Array = 0.5 + 0.5 * inner
+    return below

@@ -5,7 +5,7 @@ Rewards are on the scale of negative bits/dim: arms end near -3 and differ by 0.
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ def _epochs(length: int) -> Array:
 
 
 def _exponential(final: Array, gain: Array, time: Array, length: int) -> Array:
-    """final - gain exp(-(n - 1) / time): ``gain`` below ``final`` at epoch 1; shape (K, N)."""
+    """Curves f - g exp(-(n - 1) / t), which start ``gain`` below ``final``; shape (K, N)."""
     return final[:, None] - gain[:, None] * np.exp(-(_epochs(length) - 1) / time[:, None])
 
 
@@ -82,7 +82,9 @@ def plateau_then_jump(rng: np.random.Generator, arms: int, length: int) -> Array
     """Flat curves, half of which jump late; no policy can foresee a jump."""
     base = fast_saturating(rng, arms, length)
     jump = rng.uniform(0.1, 0.4, (arms, 1)) * (rng.random((arms, 1)) < 0.5)
-    return base + jump / (1 + np.exp(-(_epochs(length) - rng.uniform(8, 20, (arms, 1)))))
+    start = rng.uniform(8, 20, (arms, 1))
+    curves: Array = base + jump / (1 + np.exp(start - _epochs(length)))
+    return curves
 
 
 @dataclass(frozen=True)
@@ -118,20 +120,37 @@ def arm_name(index: int) -> str:
 
 @dataclass
 class _Simulation:
-    """A search on virtual time: every epoch takes one second; pulls wait in a heap."""
+    """A search on virtual time: every epoch takes one second; pulls in flight wait in a heap."""
 
     history: History
     rewards: Array
-    flights: list[tuple[float, str, int]]
+    flights: list[tuple[float, str, int]] = field(default_factory=list)
 
-    def start(self, name: str, epochs: int) -> None:
-        cap = self.history.budget.cap or self.rewards.shape[1]
-        room = min(self.history.epochs_left, cap - self.history.arm(name).epochs)
-        epochs = int(min(epochs, room))
+    def fill_workers(self, policy: Policy, rng: np.random.Generator) -> None:
+        """Start pulls until no worker, budget or arm is free, or the policy waits."""
+        while self._has_room():
+            decision = policy.choose(self.history, rng)
+            for name in decision.cut:
+                self.history = self.history.closed(name, "cut")
+            if decision.arm is None:
+                return
+            self._start(decision.arm, decision.epochs)
+
+    def _has_room(self) -> bool:
+        history = self.history
+        free = len(self.flights) < history.budget.workers
+        return free and min(history.epochs_left, history.seconds_left) > 0 < len(
+            history.candidates
+        )
+
+    def _start(self, name: str, epochs: int) -> None:
+        room = self.rewards.shape[1] - self.history.arm(name).epochs
+        epochs = int(min(epochs, room, self.history.epochs_left))
         self.history = self.history.started(name, epochs)
         heapq.heappush(self.flights, (self.history.elapsed + epochs, name, epochs))
 
-    def finish_next(self) -> None:
+    def finish_pull(self) -> None:
+        """Move the clock to the end of the next pull and take in what it brings."""
         elapsed, name, epochs = heapq.heappop(self.flights)
         self.history = self.history.at(elapsed)
         done = self.history.arm(name).epochs
@@ -140,12 +159,6 @@ class _Simulation:
             self.history = self.history.closed(name, "failed")
         else:
             self.history = self.history.observed(name, rewards.tolist(), [1.0] * epochs)
-
-    def has_work(self) -> bool:
-        history = self.history
-        open_budget = history.epochs_left > 0 and history.seconds_left > 0
-        free = len(self.flights) < history.budget.workers
-        return open_budget and free and bool(history.candidates)
 
 
 def run_policy(
@@ -156,7 +169,7 @@ def run_policy(
     Args:
         policy: what decides.
         curves: an arm per row, called ``arm-00``, ``arm-01`` and so on.
-        budget: epochs in all, or a budget; its cap is lowered to the length of the curves.
+        budget: epochs in all, or a budget; the length of the curves is a cap as well.
         seed: of the policy's generator.
         workers: pulls side by side, where ``budget`` is a number of epochs.
 
@@ -165,22 +178,14 @@ def run_policy(
     """
     if isinstance(budget, int):
         budget = Budget(epochs=budget, workers=workers)
-    count, length = curves.rewards.shape
-    history = History(replace(budget, cap=min(budget.cap or length, length)))
-    for index in range(count):
+    rewards = curves.rewards[:, : budget.cap]
+    history = History(replace(budget, cap=rewards.shape[1]))
+    for index in range(len(rewards)):
         history = history.added(arm_name(index))
-    simulation = _Simulation(history, curves.rewards, [])
+    simulation = _Simulation(history, rewards)
     rng = np.random.default_rng(seed)
-    while True:
-        waits = False
-        while simulation.has_work() and not waits:
-            decision = policy.choose(simulation.history, rng)
-            for name in decision.cut:
-                simulation.history = simulation.history.closed(name, "cut")
-            if decision.arm is None:
-                waits = True
-            else:
-                simulation.start(decision.arm, decision.epochs)
-        if not simulation.flights:
-            return simulation.history
-        simulation.finish_next()
+    simulation.fill_workers(policy, rng)
+    while simulation.flights:
+        simulation.finish_pull()
+        simulation.fill_workers(policy, rng)
+    return simulation.history

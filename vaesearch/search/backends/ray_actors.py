@@ -7,6 +7,7 @@ epoch is never repeated behind the ledger's back; a lost actor is replaced here 
 
 import logging
 import os
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,7 +27,7 @@ from vaesearch.search.backends.base import Broken, Finished, Job, Lost, Outcome
 from vaesearch.search.backends.local import carry_out
 
 START_SECONDS = 180.0
-CONNECT_SECONDS = 30
+CONNECT_SECONDS = 10.0
 
 
 class _Worker:
@@ -163,15 +164,30 @@ def _connect(address: str | None, workers: int | None) -> bool:
         cores = max(workers or 0, os.cpu_count() or 1)
         ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
         return True
+    _await_port(address)
     try:
         ray.init(address=address, **quiet)
     except (RayError, ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"no Ray cluster answers at {address} ({reason}). Start one with `ray start --head`, "
-            "or leave --address out to use this machine."
-        ) from error
+        raise _no_cluster(address, str(error).strip().splitlines()[0]) from error
     return True
+
+
+def _await_port(address: str) -> None:
+    """Find out in seconds what Ray would take minutes to say: that nothing listens there."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return  # "auto" and the like
+    try:
+        socket.create_connection((host or "127.0.0.1", int(port)), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise _no_cluster(address, error.strerror or str(error)) from error
+
+
+def _no_cluster(address: str, reason: str) -> InputError:
+    return InputError(
+        f"no Ray cluster answers at {address} ({reason}). Start one with `ray start --head`, "
+        "or leave --address out to use this machine."
+    )
 
 
 def _plan(
