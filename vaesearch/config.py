@@ -16,7 +16,7 @@ from vaesearch.records import Arm, TrialSettings
 PIXELS = ("8bit", "binary")
 BACKENDS = ("ray", "local")
 PRECISIONS = ("float32", "bfloat16")
-# What may differ between two processes that work on one search: how long it may, and where it runs.
+# What may differ between two processes that work on one search: how long it may run, and where.
 BUDGET = ("epochs", "seconds", "max_epochs_per_arm")
 PLACES = (
     "workers", "gpus_per_worker", "backend", "address", "tracking_uri", "experiment", "data_dir",

@@ -134,8 +134,10 @@ def test_more_epochs_narrow_the_projection():
     for seen in (1, 3, 6, 12, 25, 50):
         projection = project(curve[:seen], 60)
         widths.append(projection.quantile(0.9) - projection.quantile(0.1))
-    assert widths[-1] < 0.2 * widths[1]
-    assert all(later < 1.2 * earlier for earlier, later in zip(widths[1:], widths[2:], strict=False))
+    assert widths[-1] < 0.1 * widths[1]
+    assert all(
+        later < 1.2 * earlier for earlier, later in zip(widths[1:], widths[2:], strict=False)
+    )
 
 
 def test_a_late_bloomer_is_seen_to_pass_a_saturated_arm():
@@ -180,4 +182,5 @@ def test_typical_noise_ignores_the_trend():
 @pytest.mark.parametrize("count", [1, 2, 5, 30, 100])
 def test_best_of(count):
     draws = np.random.default_rng(0).normal(size=(20_000, count)).max(axis=1)
-    assert best_of(count) == pytest.approx(draws.mean(), abs=0.03)
+    low, middle, high = np.quantile(draws, [0.1587, 0.5, 0.8413])
+    assert best_of(count) == pytest.approx((middle, (high - low) / 2), abs=0.03)

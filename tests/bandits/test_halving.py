@@ -109,8 +109,10 @@ def test_the_share_of_a_failed_arm_goes_to_the_others():
     arms = [ArmHistory(n, (0.0, 1.0)) for n in "abc"]
     failed = ArmHistory("d", status="failed")
     # 16 epochs for 3 arms in 2 rounds: 2 each at first, then 10 // 2; with d it had been 2 and 4.
-    assert SuccessiveHalvingPolicy().choose(in_round(*arms, failed), RNG).reason.startswith(
-        "2 arms to epoch 7"
+    assert (
+        SuccessiveHalvingPolicy()
+        .choose(in_round(*arms, failed), RNG)
+        .reason.startswith("2 arms to epoch 7")
     )
 
 
@@ -125,6 +127,7 @@ def test_a_lone_survivor_at_its_cap_ends_the_search():
 
 def test_a_slow_arm_makes_rounds_in_seconds_shorter():
     """100 s for two arms: the round ends where their mean cost has used up half of it each."""
+
     def target(cost):
         arms = (
             ArmHistory("a", (1.0,) * 3, (1.0, 1.0, 1.0)),

@@ -80,4 +80,6 @@ def test_reward_scale():
 def test_gaussian_thompson_draws_from_its_posterior():
     """P(a beats b) for N(1, 1/4) and N(0, 1/4): Φ(√2)."""
     state = history(a=[1.5, 0.5, 1.0, 1.0], b=[0.5, -0.5, 0.0, 0.0])
-    assert share_of(GaussianThompsonPolicy(window=0), state, "a") == pytest.approx(0.921, abs=0.015)
+    assert share_of(GaussianThompsonPolicy(window=0), state, "a") == pytest.approx(
+        0.921, abs=0.015
+    )

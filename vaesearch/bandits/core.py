@@ -100,9 +100,7 @@ class History:
         changed = self._with(name, pending=self.arm(name).pending + epochs)
         return replace(changed, decisions=self.decisions + 1)
 
-    def observed(
-        self, name: str, rewards: Sequence[float], seconds: Sequence[float]
-    ) -> "History":
+    def observed(self, name: str, rewards: Sequence[float], seconds: Sequence[float]) -> "History":
         """With the pull of ``name`` finished; nothing of it is in flight any more."""
         arm = self.arm(name)
         return self._with(

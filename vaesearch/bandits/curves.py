@@ -28,12 +28,13 @@ import numpy as np
 from vaesearch.bandits.student import Array, student_cdf, student_pdf
 
 POWERS = (0.25, 0.5, 1.0, 2.0)
-TIMES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # in epochs
+TIMES = tuple(2 ** (step / 2) for step in range(13))  # 1, 1.4, 2, ..., 64 epochs
 RISES = len(POWERS) + len(TIMES)
 
 TURNING = 0.3  # prior probability of the models with a decline
 DECLINE = 0.1  # prior mean and standard deviation of d, relative to a typical gain
 NOISE_SHAPE = 2  # of the inverse gamma prior of σ²: worth 4 epochs of another arm's noise
+MOST_DOF = 30  # from here on as good as normal
 LEAST_NOISE = 0.01  # relative to a typical gain: no family fits a real curve exactly
 
 
@@ -106,24 +107,28 @@ class Projection:
     @property
     def mean(self) -> float:
         """The expectation, from that of a t distribution cut off at the floor."""
-        z = (self.floor - self.means) / self.scales
+        # A floor of -inf, before any reward, is as good as one far below all components.
+        floor = max(self.floor, float(np.min(self.means - 1e6 * self.scales)))
+        z = (floor - self.means) / self.scales
         below = student_cdf(z, self.dof)
         tail = (self.dof + z**2) / (self.dof - 1) * student_pdf(z, self.dof)
         above = self.means * (1 - below) + self.scales * tail
-        at_floor = self.floor * below if np.isfinite(self.floor) else 0.0
-        return max(self.floor, float(self.weights @ (at_floor + above)))
+        return max(floor, float(self.weights @ (floor * below + above)))
 
     def quantile(self, level: float) -> float:
         """The value that the final one stays below with probability ``level``.
 
-        Found by four rounds of a grid of 33, to 1e-4 of the components' scale.
+        Found by four rounds of a grid of 33, to 1e-4 of the components' scale; components of
+        negligible weight are left out.
         """
-        lower = float(np.min(self.means - 60 * self.scales))
-        upper = float(np.max(self.means + 60 * self.scales))
+        heavy = self.weights > 1e-5
+        weights, means, scales = self.weights[heavy], self.means[heavy], self.scales[heavy]
+        lower = float(np.min(means - 60 * scales))
+        upper = float(np.max(means + 60 * scales))
         for _ in range(4):
             grid = np.linspace(lower, upper, 33)
-            z = (grid[:, None] - self.means) / self.scales
-            place = int(np.searchsorted(student_cdf(z, self.dof) @ self.weights, level))
+            z = (grid[:, None] - means) / scales
+            place = int(np.searchsorted(student_cdf(z, self.dof) @ weights, level))
             place = min(max(place, 1), 32)
             lower, upper = float(grid[place - 1]), float(grid[place])
         return max(self.floor, upper)
@@ -178,7 +183,7 @@ def pooled_prior(curves: Sequence[Sequence[float]]) -> Prior:
     noise = typical_noise(grown)
     level = float(np.median(starts))
     # Where nothing varies, any scale will do that is neither 0 nor lost in rounding.
-    scale = max(gain, noise, float(np.std(starts))) or 1e-9 * abs(level) or 1.0
+    scale = max(gain, noise, float(np.std(starts)), 1e-9 * abs(level), 1e-30)
     gains = np.maximum(typical_gains(grown), scale) if grown else np.full(RISES, scale)
     return Prior(level, 3 * scale, tuple(gains.tolist()), max(noise, LEAST_NOISE * scale))
 
@@ -219,9 +224,14 @@ def _normalised(log_weights: Array) -> Array:
     return weights / np.sum(weights)
 
 
-def best_of(count: int) -> float:
-    """The expected largest of ``count`` standard normal draws (Blom 1958, within 0.02)."""
-    return NormalDist().inv_cdf((count - 0.375) / (count + 0.25))
+def best_of(count: int) -> tuple[float, float]:
+    """Centre and spread of the largest of ``count`` standard normal draws.
+
+    Its p-quantile is Φ⁻¹(p^(1/count)); taken as normal: the median and half the central 68%.
+    """
+    normal = NormalDist()
+    low, middle, high = (normal.inv_cdf(p ** (1 / count)) for p in (0.1587, 0.5, 0.8413))
+    return middle, (high - low) / 2
 
 
 def project(rewards: Sequence[float], target: int, prior: Prior | None = None) -> Projection:
@@ -245,9 +255,10 @@ def project(rewards: Sequence[float], target: int, prior: Prior | None = None) -
     peak = np.argmax(paths, axis=1)
     row = ahead[models, peak]
     noise = np.sqrt(posterior.rates / posterior.shape)
-    spread = np.einsum("mi,mij,mj->m", row, posterior.covariances, row)
-    means = prior.level + paths[models, peak] + noise * best_of(target - done)
+    luck, luck_spread = best_of(target - done)
+    means = prior.level + paths[models, peak] + noise * luck
+    variances = np.einsum("mi,mij,mj->m", row, posterior.covariances, row) + luck_spread**2
+    scales = noise * np.sqrt(variances)
     floor = max(rewards, default=-np.inf)
-    return Projection(
-        posterior.weights, means, noise * np.sqrt(spread), round(2 * posterior.shape), floor
-    )
+    dof = min(round(2 * posterior.shape), MOST_DOF)
+    return Projection(posterior.weights, means, scales, dof, floor)

@@ -111,7 +111,7 @@ class UCBPolicy:
         InputError: a constant is out of its range.
     """
 
-    level: float = 0.9
+    level: float = 0.85
     minimum: int = 3
     chunk: int = 1
 

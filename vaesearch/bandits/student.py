@@ -26,8 +26,9 @@ def student_cdf(z: Array, dof: int) -> Array:
     cosine = np.cos(angle)
     term = cosine if odd else np.ones_like(cosine)
     total = term if dof > 1 else np.zeros_like(term)
+    square = cosine**2
     for power in range(2 + odd, dof - 1, 2):
-        term = term * cosine**2 * ((power - 1) / power)
+        term = term * square * ((power - 1) / power)
         total = total + term
     inner = (angle + np.sin(angle) * total) * 2 / math.pi if odd else np.sin(angle) * total
     below: Array = 0.5 + 0.5 * inner
