@@ -69,10 +69,15 @@ class CheckpointStore:
         return payload
 
     def prune(self, arm: str, keep: set[int]) -> None:
-        """Delete the checkpoints of ``arm`` that are of no epoch in ``keep``."""
-        wanted = {self.path(arm, epoch).name for epoch in keep}
+        """Delete checkpoints of ``arm`` that are older than the newest of ``keep``, but for those.
+
+        Newer ones are left alone: a pull in flight may just have written them.
+        """
         for path in self.path(arm, 0).parent.glob("epoch-*.pt*"):
-            if path.name not in wanted:
+            epoch = int(path.name.removeprefix("epoch-").partition(".")[0])
+            is_old = epoch < max(keep) and epoch not in keep
+            # A temporary file of an epoch that is kept was left by a process that died.
+            if is_old or (epoch in keep and path.suffix == ".tmp"):
                 path.unlink(missing_ok=True)
 
 

@@ -200,7 +200,7 @@ def test_a_single_arm(name):
     curves = FAMILIES["fast"].draw(0, arms=1, length=12)
     end = run_policy(catalogue.build("policies", name), curves, 12, seed=0)
     assert end.spent == 12
-    assert not end.arms[0].status == "cut"
+    assert end.arms[0].status != "cut"
 
 
 @every_policy

@@ -135,9 +135,7 @@ def test_more_epochs_narrow_the_projection():
         projection = project(curve[:seen], 60)
         widths.append(projection.quantile(0.9) - projection.quantile(0.1))
     assert widths[-1] < 0.1 * widths[1]
-    assert all(
-        later < 1.2 * earlier for earlier, later in zip(widths[1:], widths[2:], strict=False)
-    )
+    assert widths[3] < 0.5 * widths[1]
 
 
 def test_a_late_bloomer_is_seen_to_pass_a_saturated_arm():

@@ -11,13 +11,14 @@ from vaesearch.bandits.curves import pooled_prior, project
 from vaesearch.bandits.projected import ThompsonPolicy, UCBPolicy
 from vaesearch.bandits.synthetic import FAMILIES, CurveSet, run_policy
 
-EPOCHS = np.arange(1.0, 61)
+EPOCHS = np.arange(1.0, 81)
 
 
 def slow_starter_best(seed):
-    """Losses a_i + b_i exp(-n / τ_i), the best a with the largest τ; rewards are their negative."""
+    """Losses a_i + b_i exp(-n / τ_i), the best a with the largest τ, negated."""
     rng = np.random.default_rng(seed)
-    final, time_scale = np.array([[1.0], [1.15], [1.3], [1.4]]), np.array([[12.0], [4], [3], [2]])
+    final = np.array([[1.0], [1.1], [1.15], [1.2]])
+    time_scale = np.array([[12.0], [3], [2], [2]])
     truth = -(final + rng.uniform(0.8, 1.2, (4, 1)) * np.exp(-EPOCHS / time_scale))
     return CurveSet(truth, truth + rng.normal(0, 0.005, truth.shape))
 
@@ -25,7 +26,7 @@ def slow_starter_best(seed):
 def right_share(spec, runs=20):
     """How often the arm with the best end is recommended."""
     policy = catalogue.build("policies", spec)
-    ends = [run_policy(policy, slow_starter_best(seed), 60, seed) for seed in range(runs)]
+    ends = [run_policy(policy, slow_starter_best(seed), 80, seed) for seed in range(runs)]
     return np.mean([leader(end.arms).name == "arm-00" for end in ends])
 
 
@@ -121,9 +122,8 @@ def test_a_decision_takes_milliseconds():
     for policy in (ThompsonPolicy(), UCBPolicy()):
         policy.choose(state, rng)
         best = np.inf
-        for _ in range(10):
+        for _ in range(5):
             start = time.perf_counter()
             policy.choose(state, rng)
             best = min(best, time.perf_counter() - start)
-        print(policy, best)
         assert best < 0.02

@@ -179,11 +179,11 @@ def pooled_prior(curves: Sequence[Sequence[float]]) -> Prior:
     arrays = [np.asarray(curve, dtype=float) for curve in curves if len(curve)]
     starts = [float(curve[0]) for curve in arrays] or [0.0]
     grown = [curve for curve in arrays if len(curve) > 1]
-    gain = float(np.median([np.max(c) - c[0] for c in grown])) if grown else 0.0
+    gain = float(np.median([np.ptp(c) for c in grown])) if grown else 0.0
     noise = typical_noise(grown)
     level = float(np.median(starts))
     # Where nothing varies, any scale will do that is neither 0 nor lost in rounding.
-    scale = max(gain, noise, float(np.std(starts)), 1e-9 * abs(level), 1e-30)
+    scale = max(gain, noise, float(np.std(starts)), 1e-12 * abs(level), 1e-30)
     gains = np.maximum(typical_gains(grown), scale) if grown else np.full(RISES, scale)
     return Prior(level, 3 * scale, tuple(gains.tolist()), max(noise, LEAST_NOISE * scale))
 

@@ -1,7 +1,8 @@
 """The ``vaesearch`` command: each sub-command parses, makes one call of the API, and prints."""
 
 import json
-import subprocess
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,10 +89,19 @@ def ui(run_dir: Path | None, port: int) -> None:
     if uri.startswith("http"):
         click.echo(f"MLflow is at {uri}")
         return
+    _refuse_taken(port)
     click.echo(f"MLflow on {uri}: http://127.0.0.1:{port} (Ctrl-C to stop)")
-    status = subprocess.run(core.ui_command(uri, port), check=False).returncode
-    if status > 0:
-        raise InputError(f"MLflow's server ended with status {status}; is port {port} in use?")
+    command = core.ui_command(uri, port)
+    os.execv(command[0], command)  # its signals and its end are then its own
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise InputError(f"port {port} is in use: give another with --port.") from error
 
 
 @app.command("list")

@@ -65,7 +65,9 @@ def _figures(
         "mse": (terms.pixels.mean - x).square().flatten(1).mean(dim=1),
     }
     if has_mass:
-        nats = terms.pixels.log_mass(x) - terms.kl
+        is_mass = terms.pixels.is_mass
+        log_mass = terms.log_likelihood if is_mass else terms.pixels.log_mass(x)
+        nats = log_mass - terms.kl
         figures["bpd"] = -nats / (x[0].numel() * math.log(2))
     if has_consistency:
         figures["consistency"] = consistency(model, terms)

@@ -35,8 +35,8 @@ Observer = Callable[[Event, SearchState], None]
 class EventLog(Protocol):
     """Where events go: a :class:`~vaesearch.search.ledger.Ledger`, or a list in memory."""
 
-    def append(self, event: Event) -> Event:
-        """Keep ``event``; returns it numbered and time-stamped."""
+    def append(self, event: Event, *, sync: bool = True) -> Event:
+        """Keep ``event``; returns it numbered and time-stamped, durable if ``sync``."""
         ...
 
 
@@ -75,11 +75,12 @@ class Controller:
         self._observers = observers
         self._prune = prune
         self._dispatched: set[int] = set()
+        self._untidy = set(state.arms)
         self._last_worker: dict[str, str] = {}
 
-    def record(self, event: Event) -> None:
+    def record(self, event: Event, *, sync: bool = True) -> None:
         """Log ``event`` and let the state and the observers follow."""
-        written = self._log.append(event)
+        written = self._log.append(event, sync=sync)
         self.state = advance(self.state, written)
         for observer in self._observers:
             observer(written, self.state)
@@ -93,6 +94,7 @@ class Controller:
         """
         while True:
             ended = self._dispatch()
+            self._tidy()
             if not self.state.flights:
                 return ended or "nothing is left to train"
             for outcome in self._backend.wait(WAIT_SECONDS):
@@ -121,7 +123,7 @@ class Controller:
         rng = numpy_generator(self._seed, "decision", history.decisions)
         decision = self._policy.choose(history, rng)
         for arm, reason in decision.cut.items():
-            self.record(ArmCut(arm, reason))
+            self.record(ArmCut(arm, reason), sync=False)
         if decision.arm is None:
             return decision.reason
         room = [decision.epochs, history.epochs_left]
@@ -129,7 +131,8 @@ class Controller:
             room.append(history.budget.cap - history.arm(decision.arm).epochs)
         pending = sorted(a.name for a in history.arms if a.pending)
         self.record(
-            DecisionMade(decision.arm, int(min(room)), decision.reason, pending, decision.values)
+            DecisionMade(decision.arm, int(min(room)), decision.reason, pending, decision.values),
+            sync=False,
         )
         return None
 
@@ -211,6 +214,12 @@ class Controller:
                     outcome.worker,
                 )
             )
-        arm = self.state.arms[job.arm.name]
-        if arm.best:
-            self._prune(job.arm.name, {arm.epoch, arm.best.epoch})
+        self._untidy.add(job.arm.name)
+
+    def _tidy(self) -> None:
+        """Drop checkpoints that no line of the ledger leads back to, while the workers work."""
+        for name in self._untidy:
+            arm = self.state.arms[name]
+            if arm.best:
+                self._prune(name, {arm.epoch, arm.best.epoch})
+        self._untidy.clear()

@@ -46,8 +46,13 @@ class Ledger:
         except OSError as error:
             raise StorageError(f"cannot write the ledger {path}: {error.strerror}") from error
 
-    def append(self, event: Event) -> Event:
-        """Number, time-stamp and durably write ``event``; returns it as written.
+    def append(self, event: Event, *, sync: bool = True) -> Event:
+        """Number, time-stamp and write ``event``; returns it as written.
+
+        Args:
+            event: what happened or is about to.
+            sync: force it to the disk before returning. What nothing is done about before the
+                next line need not: that line's sync covers both.
 
         Raises:
             StorageError: the disk is full or read-only. What was written before stays valid.
@@ -57,7 +62,8 @@ class Ledger:
         try:
             self._file.write(line)
             self._file.flush()
-            os.fsync(self._file.fileno())
+            if sync:
+                os.fsync(self._file.fileno())
         except OSError as error:
             raise StorageError(
                 f"cannot write the ledger {self.path}: {error.strerror}. "
