@@ -122,10 +122,10 @@ class Watch:
     def around(self, part: str, function: Callable) -> Callable:
         """The function, timed as ``part``."""
 
-        def timed(*arguments: Any) -> Any:
+        def timed(*arguments: Any, **options: Any) -> Any:
             started = time.perf_counter()
             try:
-                return function(*arguments)
+                return function(*arguments, **options)
             finally:
                 self.parts[part].append(time.perf_counter() - started)
 

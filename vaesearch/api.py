@@ -4,6 +4,8 @@
 >>> state = run_bandit(Config(dataset="digits", backend="local"), Path("runs/first"))
 """
 
+import os
+import platform
 import shlex
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+import yaml
+
 import vaesearch
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget, leader
@@ -20,16 +25,20 @@ from vaesearch.checkpoints import CheckpointStore
 from vaesearch.config import MAY_CHANGE, PLACES, Config
 from vaesearch.data import ImageData, load_images
 from vaesearch.errors import InputError, RunDirError, VaesearchError
+from vaesearch.models.vae import count_parameters
+from vaesearch.pull import Workbench
 from vaesearch.records import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.report.artifacts import keep_appraisal, write_results, write_text
 from vaesearch.search.appraisal import appraise
+from vaesearch.search.backends.base import Backend
+from vaesearch.search.backends.local import LocalBackend
 from vaesearch.search.controller import Controller, Observer
 from vaesearch.search.ledger import Ledger, read_ledger
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, advance, elapsed_seconds, fold
 from vaesearch.tracking.core import Tracker, make_tracker
 
-TRACKING_SECONDS = 60.0
+TRACKING_SECONDS = 30.0
 
 Note = Callable[[str], None]
 
@@ -68,10 +77,9 @@ def run_bandit(
     run_dir.lock()
     try:
         _refuse_used(run_dir, config)
-        search_id = uuid.uuid4().hex
-        write_text(run_dir.config, _yaml(config, search_id))
+        write_text(run_dir.config, _yaml(config))
         started = SearchStarted(
-            search_id, vaesearch.__version__, config.to_dict(), data.describe()
+            uuid.uuid4().hex, vaesearch.__version__, config.to_dict(), data.describe()
         )
         return _drive(run_dir, config, data, [started, *arms], observers, note)
     finally:
@@ -116,6 +124,7 @@ def resume(
     run_dir.lock()
     try:
         missing = [a for a in _arms_added(config, data) if a.arm not in before.arms]
+        write_text(run_dir.config, _yaml(config))
         resumed = SearchResumed(vaesearch.__version__, _difference(before.config, config))
         return _drive(run_dir, config, data, [resumed, *missing], observers, note)
     finally:
@@ -138,7 +147,7 @@ def _drive(
     with closing(Ledger(run_dir.ledger)) as ledger, _tracked(tracker, note), closing(backend):
         controller = Controller(
             ledger,
-            fold(ledger.events, _budget(config)),
+            fold(ledger.events, _budget(config, workers=len(backend.idle()))),
             policy,
             backend,
             seed=config.seed,
@@ -179,13 +188,8 @@ def _tracked(tracker: Tracker, note: Note) -> Iterator[None]:
         note(unsent)
 
 
-def _backend(config: Config, data: ImageData, store: Any, *, arms: int) -> Any:
+def _backend(config: Config, data: ImageData, store: CheckpointStore, *, arms: int) -> Backend:
     if config.backend == "local":
-        import torch
-
-        from vaesearch.pull import Workbench
-        from vaesearch.search.backends.local import LocalBackend
-
         device = "cuda" if torch.cuda.is_available() else "cpu"
         return LocalBackend(
             lambda: Workbench(data, store, seed=config.seed, reward=config.reward, device=device)
@@ -221,8 +225,6 @@ def _load(config: Config) -> ImageData:
 
 def _arms_added(config: Config, data: ImageData) -> list[ArmAdded]:
     """The opening lines of the arms; building each on meta tensors finds misfits for free."""
-    from vaesearch.models.vae import count_parameters
-
     added = []
     for arm in config.arms():
         try:
@@ -233,8 +235,8 @@ def _arms_added(config: Config, data: ImageData) -> list[ArmAdded]:
     return added
 
 
-def _budget(config: Config) -> Budget:
-    return Budget(config.epochs, config.seconds, config.max_epochs_per_arm, config.workers or 1)
+def _budget(config: Config, workers: int = 1) -> Budget:
+    return Budget(config.epochs, config.seconds, config.max_epochs_per_arm, workers)
 
 
 def _refuse_used(run_dir: RunDir, config: Config) -> None:
@@ -271,18 +273,15 @@ def _difference(before: dict[str, Any], config: Config) -> dict[str, Any]:
     return {k: v for k, v in config.to_dict().items() if before.get(k) != v}
 
 
-def _yaml(config: Config, search_id: str) -> str:
-    import platform
-
-    import torch
-    import yaml
-
+def _yaml(config: Config) -> str:
+    """``config.yaml``: every option as resolved, and what it ran on."""
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     head = {
-        "search_id": search_id,
         "vaesearch": vaesearch.__version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "machine": platform.processor() or platform.machine(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "gpus": ", ".join(gpus) or "none",
     }
     comments = "".join(f"# {key}: {value}\n" for key, value in head.items())
     return comments + str(yaml.safe_dump(config.to_dict(), sort_keys=False))

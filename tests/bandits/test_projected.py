@@ -127,3 +127,25 @@ def test_a_decision_takes_milliseconds():
             policy.choose(state, rng)
             best = min(best, time.perf_counter() - start)
         assert best < 0.02
+
+
+def in_flight(budget):
+    """A far leader under way, and a hopeless arm that could be pulled."""
+    history = History(budget).added("best").added("hopeless")
+    for name, level in (("best", -1.0), ("hopeless", -100.0)):
+        rewards = [level - 0.5**n for n in range(8)]
+        history = history.started(name, 8).observed(name, rewards, [1.0] * 8)
+    return history.started("best", 1)
+
+
+@pytest.mark.parametrize("policy", [ThompsonPolicy(), UCBPolicy()])
+def test_a_worker_waits_rather_than_spend_an_epoch_on_a_hopeless_arm(policy):
+    decision = policy.choose(in_flight(Budget(epochs=30, workers=2)), np.random.default_rng(0))
+    assert decision.arm is None
+    assert "waiting for best" in decision.reason
+
+
+@pytest.mark.parametrize("policy", [ThompsonPolicy(), UCBPolicy()])
+def test_with_a_budget_in_seconds_no_worker_waits(policy):
+    decision = policy.choose(in_flight(Budget(seconds=30.0, workers=2)), np.random.default_rng(0))
+    assert decision.arm == "hopeless"

@@ -147,6 +147,7 @@ def test_a_search_ends_with_a_ranking_a_model_and_pictures(finished):
     for name in ("model.pt", "samples.png", "prior_samples.png", "reconstructions.png"):
         assert (run_dir / "arms" / best / name).stat().st_size > 0
     assert (run_dir / "plots" / "learning_curves.png").exists()
+    assert best in (run_dir / "results.md").read_text()
     assert "vaesearch ui" in said
     assert best in said
     assert all(arm["test"]["bpd"] > 0 for arm in results["arms"])
@@ -225,6 +226,21 @@ def test_a_damaged_checkpoint_ends_its_arm_and_not_the_search(say, finished, tmp
     assert status == 0
     assert results["mlp"]["status"] == "failed"
     assert "is damaged" in results["mlp"]["note"]
+
+
+def test_a_damaged_ledger_is_refused_by_line_and_a_torn_one_goes_on(say, finished, tmp_path):
+    copy = tmp_path / "torn"
+    shutil.copytree(finished[0], copy)
+    ledger = copy / "ledger.jsonl"
+    whole = ledger.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    ledger.write_bytes(b"".join([*lines[:6], b"x" + lines[6], *lines[7:]]))
+    status, _, err = say("resume", copy)
+    assert (status, "line 7 is damaged" in err) == (2, True)
+    ledger.write_bytes(whole[: -len(lines[-1]) // 2])
+    status, _, err = say("resume", copy, "--json")
+    assert status == 0, err
+    assert tiny.comparable(copy) == tiny.comparable(finished[0])
 
 
 def test_a_directory_in_use_is_refused(say, finished):

@@ -7,7 +7,8 @@ of the budget (:mod:`vaesearch.bandits.curves`). As the budget runs out, arms th
 behind lose their chance by themselves.
 
 Pulls in flight are no candidates, so W workers get W arms; what they will use is already missing
-from the budget that the others are projected with.
+from the budget that the others are projected with. With a budget in epochs a free worker may also
+be left waiting: its time costs nothing there, an epoch on an arm without prospects does.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,19 @@ def projections(history: History) -> dict[str, Projection]:
     arms = [a for a in by_name(history.arms) if a.rewards and a.status != "failed"]
     prior = pooled_prior([a.rewards for a in arms])
     return {a.name: project(a.rewards, history.reach(a), prior) for a in arms}
+
+
+def _in_flight(history: History, projected: dict[str, Projection]) -> list[str]:
+    """Arms worth waiting for: under way, with a projection, in a search that counts epochs."""
+    if history.budget.seconds is not None:
+        return []
+    return [a.name for a in by_name(history.arms) if a.pending and a.name in projected]
+
+
+def _wait(arm: str, projected: dict[str, Projection]) -> Decision:
+    values = {name: projection.mean for name, projection in projected.items()}
+    reason = f"waiting for {arm} in flight, projected {values[arm]:.4g}: no other is as promising"
+    return Decision(None, reason, values=values)
 
 
 def _pull_best(
@@ -53,7 +67,9 @@ class ThompsonPolicy:
 
         arm = argmax_i v_i,    v_i ~ p(best reward of i at its reach | rewards of i).
 
-    An arm is thus pulled as often as it is believed to end best.
+    An arm is thus pulled as often as it is believed to end best. With several workers and a
+    budget in epochs, arms in flight are drawn too; if the best draw is one of them, all are drawn
+    again, and after ``draws`` times the worker waits.
 
     Assumes curves of the families of :mod:`vaesearch.bandits.curves`; a late jump is not among
     them and cannot be foreseen.
@@ -64,6 +80,7 @@ class ThompsonPolicy:
     Args:
         minimum: epochs of each arm before anything is projected.
         chunk: epochs per pull.
+        draws: chances of the candidates against the arms in flight.
 
     Raises:
         InputError: a constant is out of its range.
@@ -71,9 +88,10 @@ class ThompsonPolicy:
 
     minimum: int = 3
     chunk: int = 1
+    draws: int = 4
 
     def __post_init__(self) -> None:
-        check_integer(1, minimum=self.minimum, chunk=self.chunk)
+        check_integer(1, minimum=self.minimum, chunk=self.chunk, draws=self.draws)
 
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
         """Pull the highest draw."""
@@ -81,8 +99,14 @@ class ThompsonPolicy:
         if first:
             return first
         projected = projections(history)
-        draws = {a.name: projected[a.name].sample(rng) for a in by_name(history.candidates)}
-        return _pull_best(history, projected, draws, "draw", self.chunk)
+        candidates = [a.name for a in by_name(history.candidates)]
+        flying = _in_flight(history, projected)
+        for _ in range(self.draws):
+            draws = {name: projected[name].sample(rng) for name in candidates}
+            rivals = {name: projected[name].sample(rng) for name in flying}
+            if max(draws.values()) >= max(rivals.values(), default=-np.inf):
+                return _pull_best(history, projected, draws, "draw", self.chunk)
+        return _wait(max(rivals, key=rivals.__getitem__), projected)
 
 
 @dataclass(frozen=True)
@@ -95,7 +119,9 @@ class UCBPolicy:
 
     with Q_i the quantile function of the posterior that :class:`ThompsonPolicy` draws from. The
     level is constant: Kaufmann et al. let it grow as 1 - 1/t for rewards that go on for ever,
-    whereas here the horizon is fixed and the posterior of its end is already wide.
+    whereas here the horizon is fixed and the posterior of its end is already wide. With several
+    workers and a budget in epochs, a worker waits while even the best candidate's quantile is
+    below what an arm in flight is expected to reach.
 
     Assumptions as for :class:`ThompsonPolicy`.
 
@@ -126,4 +152,7 @@ class UCBPolicy:
             return first
         projected = projections(history)
         bounds = {a.name: projected[a.name].quantile(self.level) for a in history.candidates}
+        for name in _in_flight(history, projected):
+            if projected[name].mean > max(bounds.values()):
+                return _wait(name, projected)
         return _pull_best(history, projected, bounds, f"{self.level:.0%} quantile", self.chunk)

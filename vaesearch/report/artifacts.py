@@ -11,7 +11,7 @@ from vaesearch.errors import StorageError
 from vaesearch.pull import export_model
 from vaesearch.records import Appraisal, AppraisalRequest, Event
 from vaesearch.report.figures import allocation, image_grid, learning_curves
-from vaesearch.report.tables import results
+from vaesearch.report.tables import ranking_table, results, to_markdown
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
 
@@ -42,13 +42,14 @@ def keep_appraisal(
 
 
 def write_results(run_dir: RunDir, state: SearchState, events: Sequence[Event]) -> None:
-    """Write ``results.json`` and the pictures of the whole search.
+    """Write ``results.json``, the ranking for people, and the pictures of the whole search.
 
     Raises:
         StorageError: the disk is full or read-only.
     """
     learning_curves(state, run_dir.plots / "learning_curves.png")
     allocation(state, list(events), run_dir.plots / "allocation.png")
+    write_text(run_dir.ranking, to_markdown(ranking_table(state)) + "\n")
     write_text(run_dir.results, json.dumps(results(state), indent=2) + "\n")
 
 

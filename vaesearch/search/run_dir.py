@@ -14,7 +14,7 @@ class RunDir:
 
     ::
 
-        config.yaml  ledger.jsonl  results.json
+        config.yaml  ledger.jsonl  results.json  results.md
         checkpoints/ARM/epoch-00007.pt          last and best of each arm
         arms/ARM/*.png, model.pt                what MLflow shows on the child run
         plots/*.png                             what MLflow shows on the parent run
@@ -26,6 +26,7 @@ class RunDir:
         self.config = path / "config.yaml"
         self.ledger = path / "ledger.jsonl"
         self.results = path / "results.json"
+        self.ranking = path / "results.md"
         self.checkpoints = path / "checkpoints"
         self.arms = path / "arms"
         self.plots = path / "plots"

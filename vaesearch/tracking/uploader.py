@@ -110,7 +110,7 @@ def _send_artifacts(store: "MlflowStore", run_dir: RunDir, state: SearchState) -
             store.log_file(name, path, "images")
     for path in sorted(run_dir.plots.glob("*.png")):
         store.log_file(None, path, "plots")
-    for path in (run_dir.results, run_dir.config, run_dir.ledger):
+    for path in (run_dir.results, run_dir.ranking, run_dir.config, run_dir.ledger):
         if path.exists():
             store.log_file(None, path)
     for name, arm in state.arms.items():  # last, since they are large
