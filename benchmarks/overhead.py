@@ -217,7 +217,14 @@ def control_per_pull(folder: Path, options: argparse.Namespace) -> str:
     )
 
 
-PARTS = ("Policy", "Ledger (3 lines, 2 fsyncs)", "Ray round trip", "Pruning", "The rest", "Total control")
+PARTS = (
+    "Policy",
+    "Ledger (3 lines, 2 fsyncs)",
+    "Ray round trip",
+    "Pruning",
+    "The rest",
+    "Total control",
+)
 
 
 def _parts(
