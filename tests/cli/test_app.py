@@ -287,6 +287,7 @@ def test_nothing_is_lost_on_a_full_disk(say, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(CheckpointStore, "save", full_after_five)
     status, _, err = say("bandit", *options(folder, "--run-dir", tmp_path / "f"))
     assert (status, "No space left" in err) == (1, True)
+    assert "make room, then vaesearch resume" in err
     assert fold(read_ledger(tmp_path / "f" / "ledger.jsonl"), Budget()).history.spent == 5
     status, out, _ = say("resume", tmp_path / "f", "--json")
     assert (status, json.loads(out)["epochs"]) == (0, 18)

@@ -14,8 +14,8 @@ import click
 from rich.console import Console
 
 from vaesearch.cli.live import make_observer
-from vaesearch.cli.text import closing, interrupted
-from vaesearch.errors import VaesearchError
+from vaesearch.cli.text import closing, interrupted, out_of_space
+from vaesearch.errors import StorageError, VaesearchError
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
 
@@ -54,10 +54,14 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give the terminal back; an interruption becomes the way to resume."""
+        """Give the terminal back; what can be mended by the user ends with how to resume."""
         self._stack.close()
-        if isinstance(error, KeyboardInterrupt) and RunDir(self._run_dir).ledger.exists():
+        if not RunDir(self._run_dir).ledger.exists():
+            return
+        if isinstance(error, KeyboardInterrupt):
             raise InterruptedSearchError(interrupted(self._run_dir)) from None
+        if isinstance(error, StorageError):
+            raise StorageError(f"{error}\n{out_of_space(self._run_dir)}") from error
 
     def note(self, text: str) -> None:
         """Keep a remark for the end."""

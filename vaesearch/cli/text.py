@@ -112,6 +112,11 @@ def interrupted(run_dir: Path) -> str:
     )
 
 
+def out_of_space(run_dir: Path) -> str:
+    """What to do when the run directory could not be written."""
+    return f"What was finished is kept: make room, then vaesearch resume {_quoted(run_dir)}"
+
+
 def _quoted(path: Path) -> str:
     return shlex.quote(str(path))
 

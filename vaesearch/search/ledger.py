@@ -66,8 +66,7 @@ class Ledger:
                 os.fsync(self._file.fileno())
         except OSError as error:
             raise StorageError(
-                f"cannot write the ledger {self.path}: {error.strerror}. "
-                "Free some space; the search can be resumed."
+                f"cannot write the ledger {self.path}: {error.strerror}."
             ) from error
         self.events.append(event)
         return event
