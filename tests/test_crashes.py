@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import tiny
@@ -119,19 +120,27 @@ def assert_one_run_per_arm(database, run_dir):
             assert sorted(steps) == list(range(1, epochs[arm] + 1))
 
 
-def ray_workers():
-    """Process ids of Ray actors of this package that are children of this test's searches."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/cmdline", "rb") as file:
-                    title = file.read()
-            except OSError:
-                continue
-            if title.startswith(b"ray::_Worker.carry_out"):
-                found.append(int(entry))
-    return found
+def working(driver):
+    """Process ids of the Ray workers of the search ``driver`` that are carrying a job out."""
+    return [
+        pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+        if read(pid, "cmdline").startswith("ray::_Worker.carry_out") and driver in ancestors(pid)
+    ]  # fmt: skip
+
+
+def ancestors(pid):
+    while pid > 1:
+        fields = read(pid, "stat").rpartition(")")[2].split()
+        pid = int(fields[1]) if fields else 0
+        yield pid
+
+
+def read(pid, name):
+    """A file of a process; empty if that is gone."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 @pytest.mark.timeout(240)
@@ -143,7 +152,7 @@ def test_on_ray_killed_driver_and_killed_worker(folder, begin, undisturbed):
         tiny.command("resume", run_dir), env=tiny.environment(folder),
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    kill_a_worker_in_mid_epoch(run_dir, process)
+    kill_a_worker_in_mid_epoch(process)
     _, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
     assert tiny.comparable(run_dir) == undisturbed
@@ -153,10 +162,9 @@ def test_on_ray_killed_driver_and_killed_worker(folder, begin, undisturbed):
     assert any(isinstance(event, PullStarted) and event.attempt == 2 for event in events)
 
 
-def kill_a_worker_in_mid_epoch(run_dir, process):
-    before = set(ray_workers())
+def kill_a_worker_in_mid_epoch(process):
     while process.poll() is None:
-        for pid in set(ray_workers()) - before:
+        for pid in working(process.pid):
             os.kill(pid, signal.SIGKILL)
             return
         time.sleep(0.001)

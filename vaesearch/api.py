@@ -147,7 +147,7 @@ def _drive(
     with closing(Ledger(run_dir.ledger)) as ledger, _tracked(tracker, note), closing(backend):
         controller = Controller(
             ledger,
-            fold(ledger.events, _budget(config, workers=len(backend.idle()))),
+            fold(ledger.events, _budget(config, workers=backend.workers)),
             policy,
             backend,
             seed=config.seed,

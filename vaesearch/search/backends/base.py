@@ -40,7 +40,13 @@ Outcome = Finished | Broken | Lost
 
 
 class Backend(Protocol):
-    """Runs jobs on named workers, one at a time on each."""
+    """Runs jobs on named workers, one at a time on each.
+
+    Attributes:
+        workers: how many there are, those that are still starting included.
+    """
+
+    workers: int
 
     def idle(self) -> Sequence[str]:
         """Names of the workers that can take a job now."""

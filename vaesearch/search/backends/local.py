@@ -14,6 +14,8 @@ WORKER = "local"
 class LocalBackend:
     """Carries a job out inside :meth:`wait`, so that a debugger and Ctrl-C see it directly."""
 
+    workers = 1
+
     def __init__(self, workbench: Callable[[], Workbench]) -> None:
         self._make = workbench
         self._bench: Workbench | None = None

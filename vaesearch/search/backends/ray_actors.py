@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from vaesearch.search.backends.local import carry_out
 
 START_SECONDS = 180.0
 CONNECT_SECONDS = 10.0
+MOST_FALSE_STARTS = 3
 
 
 class _Worker:
@@ -85,18 +86,29 @@ class RayBackend:
         address: str | None = None,
     ) -> None:
         self._owns_ray = _connect(address, workers)
-        self._options, count = _plan(workers, most_workers, gpus_per_worker)
-        arrays = [ray.put(np.array(a)) for a in (data.train, data.valid, data.test)]
-        empty = np.empty((0, *data.shape), np.uint8)
-        described = replace(data, train=empty, valid=empty, test=empty)
-        self._arguments = (described, arrays, folder.absolute(), seed, reward)
-        self._actors = {f"worker-{i + 1}": self._start() for i in range(count)}
+        self._actors: dict[str, Any] = {}
+        self._starting: dict[Any, str] = {}
         self._flying: dict[Any, tuple[str, Job]] = {}
-        self._await_first()
+        self._false_starts = 0
+        try:
+            self._options, self.workers = _plan(workers, most_workers, gpus_per_worker)
+            arrays = [ray.put(np.array(a)) for a in (data.train, data.valid, data.test)]
+            empty = np.empty((0, *data.shape), np.uint8)
+            described = replace(data, train=empty, valid=empty, test=empty)
+            self._arguments = (described, arrays, folder.absolute(), seed, reward)
+            for number in range(self.workers):
+                self._launch(f"worker-{number + 1}")
+            self._await_first()
+        except BaseException:
+            self.close()
+            raise
 
     def idle(self) -> Sequence[str]:
-        """Workers without a job."""
-        busy = {worker for worker, _ in self._flying.values()}
+        """Workers that are up and have no job."""
+        if self._starting:
+            ready, _ = ray.wait(list(self._starting), num_returns=len(self._starting), timeout=0)
+            self._welcome(ready)
+        busy = {worker for worker, _ in self._flying.values()} | set(self._starting.values())
         return [name for name in self._actors if name not in busy]
 
     def submit(self, job: Job, worker: str) -> None:
@@ -104,11 +116,13 @@ class RayBackend:
         self._flying[self._actors[worker].carry_out.remote(job)] = (worker, job)
 
     def wait(self, timeout: float) -> Sequence[Outcome]:
-        """Collect what has come back."""
-        if not self._flying:
+        """Collect what has come back; a worker that comes up ends the waiting too."""
+        references = [*self._flying, *self._starting]
+        if not references:
             return ()
-        ready, _ = ray.wait(list(self._flying), num_returns=1, timeout=timeout)
-        return [self._collect(reference) for reference in ready]
+        ready, _ = ray.wait(references, num_returns=1, timeout=timeout)
+        self._welcome(r for r in ready if r in self._starting)
+        return [self._collect(r) for r in ready if r in self._flying]
 
     def now(self) -> float:
         """Seconds of a monotonic clock."""
@@ -125,6 +139,24 @@ class RayBackend:
         actor = ray.remote(_Worker).options(max_restarts=0, max_task_retries=0, **self._options)
         return actor.remote(*self._arguments)
 
+    def _launch(self, name: str) -> None:
+        """Start a worker; it takes jobs from when it says that it is ready."""
+        self._actors[name] = self._start()
+        self._starting[self._actors[name].ready.remote()] = name
+
+    def _welcome(self, ready: Iterable[Any]) -> None:
+        """Workers that are up, or never will be: those are tried again, but not for ever."""
+        for reference in ready:
+            name = self._starting.pop(reference)
+            try:
+                ray.get(reference)
+                self._false_starts = 0
+            except RayError as error:
+                self._false_starts += 1
+                if self._false_starts > MOST_FALSE_STARTS:
+                    raise VaesearchError(f"Ray workers cannot start: {error}") from error
+                self._launch(name)
+
     def _collect(self, reference: Any) -> Outcome:
         worker, job = self._flying.pop(reference)
         try:
@@ -135,22 +167,19 @@ class RayBackend:
                 raise StorageError(str(cause)) from None
             return Broken(worker, job, f"{type(cause).__name__}: {cause}")
         except RayActorError as error:
-            self._actors[worker] = self._start()
+            self._launch(worker)
             return Lost(worker, job, str(error).strip().splitlines()[0])
 
     def _await_first(self) -> None:
         """One worker is enough to begin; a node that is still starting must not hold the rest."""
-        pings = [actor.ready.remote() for actor in self._actors.values()]
-        ready, _ = ray.wait(pings, num_returns=1, timeout=START_SECONDS)
-        if not ready:
-            raise VaesearchError(
-                f"no Ray worker started within {START_SECONDS:.0f} s; the cluster has "
-                f"{ray.available_resources()} free, each worker needs {self._options}."
-            )
-        try:
-            ray.get(ready)
-        except RayError as error:
-            raise VaesearchError(f"a Ray worker cannot start: {error}") from error
+        deadline = time.monotonic() + START_SECONDS
+        while not self.idle():
+            if time.monotonic() > deadline:
+                raise VaesearchError(
+                    f"no Ray worker started within {START_SECONDS:.0f} s; the cluster has "
+                    f"{ray.available_resources()} free, each worker needs {self._options}."
+                )
+            self.wait(1.0)
 
 
 def _connect(address: str | None, workers: int | None) -> bool:

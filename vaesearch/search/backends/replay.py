@@ -28,6 +28,7 @@ class ReplayBackend:
         empty = [name for name, curve in curves.items() if not curve]
         if empty or not curves:
             raise InputError(f"nothing recorded to replay for {', '.join(empty) or 'any arm'}.")
+        self.workers = workers
         self._curves = curves
         self._idle = [f"worker-{i + 1}" for i in range(workers)]
         self._events: list[tuple[float, int, str, Job, PullReport | Appraisal]] = []
