@@ -256,16 +256,17 @@ def test_a_directory_in_use_is_refused(say, finished):
 
 def test_a_seconds_budget_is_kept(say, folder, tmp_path):
     words = [w for w in options(folder) if w not in ("--epochs", "18")]
-    begun = time.time()
-    status, out, err = say(
-        "bandit", *words, "--seconds", "3", "--run-dir", tmp_path / "s", "--json"
-    )
+    run = tmp_path / "s"
+    status, out, err = say("bandit", *words, "--seconds", "3", "--run-dir", run, "--json")
     assert status == 0, err
-    events = read_ledger(tmp_path / "s" / "ledger.jsonl")
-    spent = [e.time for e in events if e.kind == "pull_finished"]
-    assert spent[-1] - begun < 60
-    assert spent[-1] - events[0].time < 3.5  # a step of training late at most
-    assert json.loads(out)["epochs"] > 3
+    events = read_ledger(run / "ledger.jsonl")
+    started = [e.time - events[0].time for e in events if e.kind == "pull_started"]
+    assert max(started) <= 3
+    results = json.loads(out)
+    assert results["reason"] in (
+        "the budget of 3 seconds is spent", "no arm may have another epoch"
+    )  # fmt: skip
+    assert results["epochs"] > 0
 
 
 def test_nothing_is_lost_on_a_full_disk(say, folder, tmp_path, monkeypatch):
