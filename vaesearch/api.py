@@ -1,7 +1,6 @@
 """The composition root: a configuration becomes a run directory with a ranking and models in it.
 
->>> from vaesearch import Config, run_bandit  # doctest: +SKIP
->>> state = run_bandit(Config(dataset="digits", backend="local"), Path("runs/first"))
+For example ``run_bandit(Config(dataset="digits", backend="local"), Path("runs/first"))``.
 """
 
 import os
