@@ -10,7 +10,7 @@ from functools import reduce
 from itertools import pairwise
 from typing import Any
 
-from vaesearch.bandits.core import Budget, History
+from vaesearch.bandits.core import Budget, History, Status
 from vaesearch.records import (
     Arm,
     ArmAdded,
@@ -125,17 +125,7 @@ def advance(state: SearchState, event: Event) -> SearchState:
                 history=state.history.added(event.arm),
             )
         case DecisionMade():
-            flight = Flight(
-                state.pulls, event.arm, state.history.arm(event.arm).epochs, event.epochs,
-                since=event.time,
-            )  # fmt: skip
-            return replace(
-                state,
-                history=state.history.started(event.arm, event.epochs),
-                flights=state.flights | {flight.pull: flight},
-                projected=state.projected | event.values,
-                last_reason=event.reason,
-            )
+            return _decided(state, event)
         case PullStarted():
             flight = replace(
                 state.flights[event.pull],
@@ -152,17 +142,11 @@ def advance(state: SearchState, event: Event) -> SearchState:
                 flights=state.flights | {event.pull: flight},
                 failures=state.failures | {event.pull: count},
             )
-        case ArmFailed() | ArmCut():
-            failed = isinstance(event, ArmFailed)
-            note = event.cause if isinstance(event, ArmFailed) else event.reason
-            return replace(
-                state,
-                arms=state.arms | {event.arm: replace(state.arms[event.arm], note=note)},
-                history=state.history.closed(event.arm, "failed" if failed else "cut"),
-                flights={
-                    k: f for k, f in state.flights.items() if not failed or f.arm != event.arm
-                },
-            )
+        case ArmFailed():
+            flights = {k: f for k, f in state.flights.items() if f.arm != event.arm}
+            return _closed(replace(state, flights=flights), event.arm, "failed", event.cause)
+        case ArmCut():
+            return _closed(state, event.arm, "cut", event.reason)
         case ArmAppraised():
             arm_state = replace(state.arms[event.arm], test=event.metrics, test_epoch=event.epoch)
             return replace(state, arms=state.arms | {event.arm: arm_state})
@@ -170,6 +154,26 @@ def advance(state: SearchState, event: Event) -> SearchState:
             return replace(state, finished=event)
         case _:
             return state
+
+
+def _decided(state: SearchState, event: DecisionMade) -> SearchState:
+    epoch = state.history.arm(event.arm).epochs
+    flight = Flight(state.pulls, event.arm, epoch, event.epochs, since=event.time)
+    return replace(
+        state,
+        history=state.history.started(event.arm, event.epochs),
+        flights=state.flights | {flight.pull: flight},
+        projected=state.projected | event.values,
+        last_reason=event.reason,
+    )
+
+
+def _closed(state: SearchState, name: str, status: Status, note: str) -> SearchState:
+    return replace(
+        state,
+        arms=state.arms | {name: replace(state.arms[name], note=note)},
+        history=state.history.closed(name, status),
+    )
 
 
 def _finished(state: SearchState, event: PullFinished) -> SearchState:
