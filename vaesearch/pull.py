@@ -4,6 +4,7 @@ The outcome is a function of the arm, the checkpoint and the seed, so it may be 
 crash, on another worker, or after the arm's state went through a file, and is the same.
 """
 
+import io
 import time
 from collections import OrderedDict
 from dataclasses import asdict
@@ -182,8 +183,6 @@ def export_model(
         CheckpointError: the checkpoint is missing or damaged.
         OSError: ``path`` cannot be written.
     """
-    import io
-
     saved = store.load(request.arm.name, request.epoch, request.digest)
     payload: dict[str, Any] = {
         "settings": asdict(request.arm.settings),

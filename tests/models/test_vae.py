@@ -7,7 +7,7 @@ import torch
 
 from vaesearch import catalogue
 from vaesearch.errors import InputError
-from vaesearch.models.vae import VAE, build_model, count_parameters
+from vaesearch.models.vae import build_model, count_parameters
 from vaesearch.objectives import loss
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.training import TrialState, make_optimizer, train_epoch
@@ -97,13 +97,6 @@ def test_samples_are_pictures_and_follow_the_generator():
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert not first.requires_grad
-
-
-def test_description_rebuilds_the_architecture():
-    model = build_model(SMALL, (1, 8, 8))
-    description = model.describe()
-    twin = VAE(TrialSettings(**description["settings"]), tuple(description["shape"]))
-    twin.load_state_dict(model.state_dict())
 
 
 def test_bfloat16_is_inside_the_networks_only(generator):

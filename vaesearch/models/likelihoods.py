@@ -89,7 +89,7 @@ class DiscretizedNormalLikelihood(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         # From a scale of 1, as Lin et al. do: from a sharp one the first steps are so large that
-        # deep decoders do not recover (0.4 bits/dim after 15 epochs on digits).
+        # deep decoders do not recover.
         self.log_variance = nn.Parameter(torch.tensor(0.0))
 
     def forward(self, parameters: Tensor, fit_to: Tensor | None = None) -> DiscretizedNormalPixels:

@@ -1,7 +1,5 @@
 """A VAE as the sum of its axes, built from settings."""
 
-from dataclasses import asdict
-
 import torch
 from torch import Tensor, nn
 
@@ -64,10 +62,6 @@ class VAE(nn.Module):
         device = next(self.parameters()).device
         z = torch.randn(count, self.settings.latent_dim, generator=generator, device=device)
         return self.decode(z).mean
-
-    def describe(self) -> dict[str, object]:
-        """Plain data from which :func:`build_model` makes the same architecture."""
-        return {"settings": asdict(self.settings), "shape": list(self.shape)}
 
     def _autocast(self, x: Tensor) -> torch.autocast:
         """bfloat16 inside the networks only; every loss and log-determinant is float32."""
