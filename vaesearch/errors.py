@@ -5,6 +5,7 @@
     VaesearchError            the search failed                         exit status 1
     ├── InputError            wrong usage or input                      exit status 2
     │   ├── DataError         a dataset is missing, damaged or unusable
+    │   ├── RecordingError    recorded curves are missing, damaged or incomplete
     │   └── RunDirError       a run directory is in use, missing or another's
     │       └── LedgerError   a ledger is damaged in the middle
     ├── CheckpointError       a checkpoint is missing, damaged or of the wrong epoch
@@ -30,6 +31,10 @@ class InputError(VaesearchError):
 
 class DataError(InputError):
     """A dataset is missing, damaged, or cannot be brought to the shape that was asked for."""
+
+
+class RecordingError(InputError):
+    """Recorded curves are missing or damaged, have gaps, or do not say what they measure."""
 
 
 class RunDirError(InputError):

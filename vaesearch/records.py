@@ -155,12 +155,16 @@ class SearchResumed(Event):
 
 @dataclass(frozen=True)
 class ArmAdded(Event):
-    """A candidate joined, with its settings and its size in trainable parameters."""
+    """A candidate joined, with its settings and its size in trainable parameters.
+
+    ``limit`` is the most epochs that this arm may have, where it has a limit of its own.
+    """
 
     kind = "arm_added"
     arm: str
     settings: dict[str, Any]
     parameters: int
+    limit: int | None = None
 
 
 @dataclass(frozen=True)

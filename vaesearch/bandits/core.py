@@ -43,6 +43,7 @@ class ArmHistory:
         seconds: what each of these epochs cost.
         pending: epochs in flight.
         status: ``open`` (may be pulled), ``cut`` (by the policy) or ``failed`` (diverged, lost).
+        limit: most epochs this arm may have, or None; the search's own cap holds as well.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ArmHistory:
     seconds: tuple[float, ...] = ()
     pending: int = 0
     status: Status = "open"
+    limit: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -89,11 +91,11 @@ class History:
         arms = tuple(replace(a, **changes) if a is arm else a for a in self.arms)
         return replace(self, arms=arms)
 
-    def added(self, name: str) -> "History":
-        """With one more arm, which may join at any time."""
+    def added(self, name: str, limit: int | None = None) -> "History":
+        """With one more arm, which may join at any time and may have ``limit`` epochs at most."""
         if any(a.name == name for a in self.arms):
             raise ValueError(f"arm {name!r} is already in the history")
-        return replace(self, arms=(*self.arms, ArmHistory(name)))
+        return replace(self, arms=(*self.arms, ArmHistory(name, limit=limit)))
 
     def started(self, name: str, epochs: int) -> "History":
         """With ``epochs`` of ``name`` in flight, after one more decision."""
@@ -146,15 +148,19 @@ class History:
         An arm whose epochs are known to take longer than the seconds left would be stopped in the
         middle of one.
         """
-        cap = np.inf if self.budget.cap is None else self.budget.cap
         return tuple(
             arm
             for arm in self.arms
             if arm.status == "open"
             and not arm.pending
-            and arm.epochs < cap
+            and arm.epochs < self.cap(arm)
             and (arm.cost or 0.0) <= self.seconds_left
         )
+
+    def cap(self, arm: ArmHistory) -> float:
+        """Most epochs that ``arm`` may have, infinite without a limit."""
+        limits = [n for n in (self.budget.cap, arm.limit) if n is not None]
+        return min(limits, default=np.inf)
 
     def reach(self, arm: ArmHistory) -> int:
         """The epoch that ``arm`` would be at if it got all that is left of the budget.
@@ -169,9 +175,7 @@ class History:
             cost = arm.cost or (float(np.mean(known)) if known else None)
             if cost:
                 left = min(left, max(0.0, self.seconds_left) / cost)
-        target = arm.epochs + arm.pending + left
-        if self.budget.cap is not None:
-            target = min(target, self.budget.cap)
+        target = min(arm.epochs + arm.pending + left, self.cap(arm))
         # Without any bound in epochs yet (a budget in seconds, nothing timed) look a little ahead.
         return int(target) if np.isfinite(target) else arm.epochs + arm.pending + 10
 

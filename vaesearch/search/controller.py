@@ -126,9 +126,8 @@ class Controller:
             self.record(ArmCut(arm, reason), sync=False)
         if decision.arm is None:
             return decision.reason
-        room = [decision.epochs, history.epochs_left]
-        if history.budget.cap is not None:
-            room.append(history.budget.cap - history.arm(decision.arm).epochs)
+        chosen = history.arm(decision.arm)
+        room = [decision.epochs, history.epochs_left, history.cap(chosen) - chosen.epochs]
         pending = sorted(a.name for a in history.arms if a.pending)
         self.record(
             DecisionMade(decision.arm, int(min(room)), decision.reason, pending, decision.values),

@@ -122,7 +122,7 @@ def advance(state: SearchState, event: Event) -> SearchState:
             return replace(
                 state,
                 arms=state.arms | {event.arm: ArmState(arm, event.parameters)},
-                history=state.history.added(event.arm),
+                history=state.history.added(event.arm, event.limit),
             )
         case DecisionMade():
             return _decided(state, event)

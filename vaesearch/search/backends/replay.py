@@ -19,13 +19,23 @@ class ReplayBackend:
     Args:
         curves: per arm, the reports of its epochs 1, 2, ... in order.
         workers: how many pulls run side by side.
+        failures: arms that diverge after their last recorded epoch, with the cause.
 
     Raises:
-        InputError: no curves, or an empty one.
+        InputError: no curves, or an empty one of an arm that did not fail.
     """
 
-    def __init__(self, curves: Mapping[str, Sequence[EpochReport]], workers: int = 1) -> None:
-        empty = [name for name, curve in curves.items() if not curve]
+    def __init__(
+        self,
+        curves: Mapping[str, Sequence[EpochReport]],
+        workers: int = 1,
+        *,
+        failures: Mapping[str, str] | None = None,
+    ) -> None:
+        self._failures = failures or {}
+        empty = [
+            name for name, curve in curves.items() if not curve and name not in self._failures
+        ]
         if empty or not curves:
             raise InputError(f"nothing recorded to replay for {', '.join(empty) or 'any arm'}.")
         self.workers = workers
@@ -68,7 +78,11 @@ class ReplayBackend:
         spent = sum(r.seconds for r in reports)
         if len(reports) < job.epochs and job.seconds_left is not None:
             spent = max(spent, job.seconds_left)
-        return spent, PullReport(job.pull, tuple(reports), digests)
+        cause = self._failures.get(job.arm.name)
+        beyond = job.from_epoch + job.epochs > len(self._curves[job.arm.name])
+        return spent, PullReport(
+            job.pull, tuple(reports), digests, diverged=cause if beyond else None
+        )
 
     def _within(self, job: PullRequest) -> list[EpochReport]:
         """The asked epochs that were recorded and end in time."""
