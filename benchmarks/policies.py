@@ -1,0 +1,139 @@
+"""Every policy and other people's schedulers on the same recorded learning curves.
+
+    python benchmarks/policies.py --out benchmarks/results/policies.md
+    python benchmarks/policies.py --datasets digits --arms 5 --policies thompson,ucb --no-peers
+
+What is measured and how is in benchmarks/README.md. Results are kept in ``--cache`` and valid for
+as long as the code they came from does not change, so a run that was stopped goes on, and after a
+change of our policies only those are run again.
+"""
+
+import argparse
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
+
+import tables
+from common import publish
+from instances import Instance, Pool, draw, load_pools
+from peers import PEERS
+from runs import Cache, Run, Task, play
+from scores import cells
+
+from vaesearch import catalogue
+
+TRAINED_ON = "digits"  # the constants of our policies were chosen on this one
+DATASETS = ("mnist", "cifar10", TRAINED_ON)
+Instances = dict[tuple[str, int, int], Instance]
+_pools: dict[str, Pool] = {}
+
+
+def main() -> None:
+    options = parse()
+    pools = load_pools(options.curves, options.datasets)
+    if not pools:
+        sys.exit(f"no curves of {', '.join(options.datasets)} in {options.curves}")
+    if options.check:
+        from peers.tuner_check import check
+
+        publish(check(pools), options.out)
+        return
+    players = chosen(options)
+    instances = {
+        (name, size, number): instance
+        for name, pool in pools.items()
+        for size in options.arms
+        for number in range(options.instances)
+        if (instance := draw(pool, size, number)) is not None
+    }
+    runs = list(collect(list(tasks(players, instances, options)), instances, options))
+    publish(tables.report(cells(runs, instances), options, pools), options.out)
+
+
+def parse() -> argparse.Namespace:
+    def numbers(text: str) -> list[int]:
+        return [int(part) for part in text.split(",")]
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--curves", type=Path, default=Path(__file__).parent / "curves")
+    add("--datasets", type=lambda s: s.split(","), default=DATASETS)
+    add("--arms", type=numbers, default=[5, 10, 20, 50], help="numbers of arms, K")
+    add("--budgets", type=numbers, default=[10, 25, 50, 100], help="%% of all arms x all epochs")
+    add("--instances", type=int, default=30, help="per data set and K")
+    add("--seeds", type=int, default=2, help="policy seeds per instance; order of arms included")
+    add("--workers", type=int, default=1, help="virtual workers side by side")
+    add(
+        "--policies",
+        default="all",
+        help="ours, separated by commas, options after a colon; "
+        "several options of one policy: separate policies by ';' instead",
+    )
+    add("--peers", default="all", help="theirs, separated by commas")
+    add("--no-peers", action="store_true")
+    add("--focus", default="auto", help="the policy whose wins and losses are listed")
+    add("--processes", type=int, default=os.cpu_count() or 1)
+    add("--cache", type=Path, default=Path("runs/policies.jsonl"))
+    add("--check", action="store_true", help="compare our drive of Ray Tune with a real Tuner")
+    add("--out", type=Path)
+    return parser.parse_args()
+
+
+def chosen(options: argparse.Namespace) -> list[str]:
+    """Ours, then theirs; a peer that is not installed is left to the tables to mention."""
+    text: str = options.policies
+    ours = [entry.name for entry in catalogue.POLICIES]
+    if text != "all":
+        ours = text.split(";" if ";" in text else ",")
+        for spec in ours:
+            catalogue.build("policies", spec)
+    theirs = [peer.name for peer in PEERS if peer.installed]
+    if options.peers != "all":
+        theirs = [name for name in theirs if name in options.peers.split(",")]
+    return ours + ([] if options.no_peers else theirs)
+
+
+def tasks(players: list[str], instances: Instances, options: argparse.Namespace) -> Iterator[Task]:
+    for player in players:
+        for dataset, size, number in instances:
+            for percent in options.budgets:
+                for seed in range(options.seeds):
+                    yield Task(player, dataset, size, number, percent / 100, seed, options.workers)
+
+
+def collect(
+    wanted: list[Task], instances: Instances, options: argparse.Namespace
+) -> Iterator[Run]:
+    """What is cached, and the rest from all processes, the largest first."""
+    cache = Cache(options.cache)
+    digests = {key: instance.digest for key, instance in instances.items()}
+    found = {t: cache.get(t, digests[t.dataset, t.size, t.number]) for t in wanted}
+    missing = [task for task, run in found.items() if run is None]
+    missing.sort(key=lambda task: task.size * task.share, reverse=True)
+    print(f"{len(missing)} of {len(wanted)} runs to do", file=sys.stderr)
+    if missing:
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(options.processes, _load, (options.curves, options.datasets)) as pool:
+            for done, run in enumerate(pool.imap_unordered(_play, missing, chunksize=4), start=1):
+                t = run.task
+                found[t] = run
+                cache.add([(run, digests[t.dataset, t.size, t.number])])
+                if done % 500 == 0:
+                    print(f"{done} of {len(missing)}", file=sys.stderr, flush=True)
+    yield from (run for run in found.values() if run is not None)
+
+
+def _load(folder: Path, datasets: list[str]) -> None:
+    _pools.update(load_pools(folder, datasets))
+
+
+def _play(task: Task) -> Run:
+    return play(task, _pools[task.dataset])
+
+
+if __name__ == "__main__":
+    main()
