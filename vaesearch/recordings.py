@@ -7,6 +7,7 @@ seconds of every epoch. Any run directory can be written as one, and any policy 
 import gzip
 import json
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from vaesearch.errors import RecordingError
 FORMAT = "vaesearch-curves"
 VERSION = 1
 DIRECTIONS = {"min": -1.0, "max": 1.0}
+METRICS = {"bpd": "min", "elbo": "max", "reconstruction": "max"}  # of our own rewards
 CLOCKS = ("wall", "cpu")
 
 
@@ -112,10 +114,12 @@ def read_recording(path: Path) -> Recording:
     """
     try:
         data = json.loads(gzip.decompress(path.read_bytes()))
+    except gzip.BadGzipFile as error:
+        raise RecordingError(f"{path} is damaged, or is not gzipped JSON: {error}.") from error
     except OSError as error:
-        raise RecordingError(f"cannot read {path}: {error.strerror or error}.") from error
-    except (ValueError, EOFError) as error:
-        raise RecordingError(f"{path} is not gzipped JSON: {error}") from error
+        raise RecordingError(f"cannot read {path}: {error.strerror}.") from error
+    except (ValueError, EOFError, zlib.error) as error:
+        raise RecordingError(f"{path} is damaged, or is not gzipped JSON: {error}.") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise RecordingError(f"{path} holds no recorded curves (format {FORMAT!r}).")
     if data.get("version") != VERSION:
@@ -161,6 +165,12 @@ def _check_manifest(manifest: Manifest) -> None:
 
 def _check_curve(curve: Curve) -> None:
     where = f"arm {curve.arm!r}, seed {curve.seed}"
+    kinds = {"arm": str, "seed": int, "settings": dict, "parameters": int}
+    for name, kind in kinds.items():
+        if not isinstance(getattr(curve, name), kind):
+            raise RecordingError(f"{where}: {name} must be {kind.__name__}.")
+    if not isinstance(curve.failed, str | None):
+        raise RecordingError(f"{where}: failed must say why in words, or be null.")
     lengths = {name: len(getattr(curve, name)) for name in ("valid", "seconds", "test")}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{count} of {name}" for name, count in lengths.items())
@@ -169,11 +179,15 @@ def _check_curve(curve: Curve) -> None:
         raise RecordingError(f"{where} has no epoch and did not fail.")
     _check_numbers(f"{where}, valid", curve.valid)
     _check_numbers(f"{where}, seconds", curve.seconds, least=0.0)
-    _check_numbers(f"{where}, test", [v for v in curve.test if v is not None])
+    _check_numbers(f"{where}, test", curve.test, gaps=True)
 
 
-def _check_numbers(where: str, values: Sequence[Any], least: float = -math.inf) -> None:
+def _check_numbers(
+    where: str, values: Sequence[Any], least: float = -math.inf, *, gaps: bool = False
+) -> None:
     for epoch, value in enumerate(values, start=1):
+        if value is None and gaps:
+            continue
         if value is None:
             raise RecordingError(
                 f"{where}: a gap at epoch {epoch}; epochs must follow each other."

@@ -73,25 +73,25 @@ class ReplayBackend:
     def _play(self, job: Job) -> tuple[float, PullReport | Appraisal]:
         if isinstance(job, AppraisalRequest):
             raise InputError("a replay has no models to appraise.")
-        reports = self._within(job)
+        reports, late = self._within(job)
         digests = {report.epoch: f"replay-{job.arm.name}-{report.epoch}" for report in reports}
         spent = sum(r.seconds for r in reports)
-        if len(reports) < job.epochs and job.seconds_left is not None:
-            spent = max(spent, job.seconds_left)
+        if late and job.seconds_left is not None:
+            spent = max(spent, job.seconds_left)  # the epoch that was given up took the rest
         cause = self._failures.get(job.arm.name)
         beyond = job.from_epoch + job.epochs > len(self._curves[job.arm.name])
         return spent, PullReport(
-            job.pull, tuple(reports), digests, diverged=cause if beyond else None
+            job.pull, tuple(reports), digests, diverged=cause if beyond and not late else None
         )
 
-    def _within(self, job: PullRequest) -> list[EpochReport]:
-        """The asked epochs that were recorded and end in time."""
+    def _within(self, job: PullRequest) -> tuple[list[EpochReport], bool]:
+        """The asked epochs that were recorded and end in time; whether one was too late."""
         asked = self._curves[job.arm.name][job.from_epoch : job.from_epoch + job.epochs]
         left = float("inf") if job.seconds_left is None else job.seconds_left
-        reports = []
+        reports: list[EpochReport] = []
         for report in asked:
             left -= report.seconds
             if left < 0:
-                break
+                return reports, True
             reports.append(report)
-        return reports
+        return reports, False
