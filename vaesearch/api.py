@@ -144,13 +144,14 @@ def _drive(
     policy = catalogue.build("policies", config.policy)
     backend = _backend(config, data, store, arms=len(config.arms()))
     with closing(Ledger(run_dir.ledger)) as ledger, _tracked(tracker, note), closing(backend):
+        before = ledger.events
         controller = Controller(
             ledger,
-            fold(ledger.events, _budget(config, workers=backend.workers)),
+            fold(before, _budget(config, workers=backend.workers)),
             policy,
             backend,
             seed=config.seed,
-            elapsed=elapsed_seconds(ledger.events),
+            elapsed=elapsed_seconds(before),
             observers=observers,
             prune=store.prune,
         )

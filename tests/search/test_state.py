@@ -1,3 +1,6 @@
+import pickle
+from dataclasses import replace
+
 from vaesearch.bandits.core import Budget
 from vaesearch.records import (
     ArmAdded,
@@ -90,3 +93,32 @@ def test_resuming_reopens_a_finished_search_with_its_changes():
 def test_the_time_between_two_processes_is_not_counted():
     events = [*OPENING, SearchResumed("0", time=9000.0), ArmCut("a", "", time=9002.0)]
     assert elapsed_seconds(events) == 3.0
+
+
+def test_only_digests_that_lead_somewhere_are_kept():
+    """The last epoch's, to go on from, and the best one's, to be handed out."""
+    pulls = [event for n in range(5) for event in (
+        DecisionMade("a", 1, "next", []), finished(n, "a", -abs(n - 2.0), start=n + 1)
+    )]  # fmt: skip
+    state = folded(*OPENING, *pulls)
+    assert state.arms["a"].best.epoch == 3
+    assert sorted(state.arms["a"].checkpoints) == [3, 5]
+
+
+def test_memory_does_not_grow_with_pulls():
+    """Twenty pulls of one epoch leave behind what one pull of twenty epochs does."""
+    rewards = [-5.0 + n / 10 for n in range(20)]
+    many = [event for n, reward in enumerate(rewards) for event in (
+        DecisionMade("a", 1, "next", [], {"a": -1.0}),
+        PullStarted(n, "a", n, 1, "w"),
+        PullFailed(n, "a", "killed"),
+        finished(n, "a", reward, start=n + 1),
+    )]  # fmt: skip
+    one = [DecisionMade("a", 20, "next", [], {"a": -1.0}), finished(0, "a", *rewards)]
+    states = [folded(*OPENING, *events) for events in (many, one)]
+    assert states[0].arms == states[1].arms
+    assert len({len(pickle.dumps(as_if_one_decision(s))) for s in states}) == 1
+
+
+def as_if_one_decision(state):
+    return replace(state, history=replace(state.history, decisions=1))

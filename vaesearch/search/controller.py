@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
-from vaesearch.bandits.core import Policy
+from vaesearch.bandits.core import History, Policy
 from vaesearch.records import (
     ArmCut,
     ArmFailed,
@@ -117,7 +117,7 @@ class Controller:
     def _decide(self) -> str | None:
         """Ask the policy and log its decision; the reason if there is nothing to decide."""
         history = self.state.history.at(self._elapsed())
-        ended = self._exhausted()
+        ended = exhausted(history)
         if ended is not None:
             return ended
         rng = numpy_generator(self._seed, "decision", history.decisions)
@@ -128,23 +128,11 @@ class Controller:
             return decision.reason
         chosen = history.arm(decision.arm)
         room = [decision.epochs, history.epochs_left, history.cap(chosen) - chosen.epochs]
-        pending = sorted(a.name for a in history.arms if a.pending)
+        pending = sorted(flight.arm for flight in self.state.flights.values())
         self.record(
             DecisionMade(decision.arm, int(min(room)), decision.reason, pending, decision.values),
             sync=False,
         )
-        return None
-
-    def _exhausted(self) -> str | None:
-        history = self.state.history.at(self._elapsed())
-        if history.epochs_left < 1:
-            return f"the budget of {history.budget.epochs} epochs is spent"
-        if history.seconds_left <= 0:
-            return f"the budget of {history.budget.seconds:g} seconds is spent"
-        if not history.candidates:
-            if all(a.status == "failed" for a in history.arms):
-                return "every arm failed"
-            return "no arm may have another epoch"
         return None
 
     def _elapsed(self) -> float:
@@ -184,15 +172,14 @@ class Controller:
         job = outcome.job
         if not isinstance(job, PullRequest):
             raise TypeError(f"unexpected {type(job).__name__}")
+        self._dispatched.discard(job.pull)
         if isinstance(outcome, Finished):
             self._finished(job, outcome)
             return
         if isinstance(outcome, Lost):
             self.record(WorkerLost(outcome.worker, outcome.error))
         self.record(PullFailed(job.pull, job.arm.name, outcome.error))
-        if self.state.failures[job.pull] < MAX_ATTEMPTS:
-            self._dispatched.discard(job.pull)
-        else:
+        if self.state.failures[job.pull] >= MAX_ATTEMPTS:
             self.record(ArmFailed(job.arm.name, f"{MAX_ATTEMPTS} attempts: {outcome.error}"))
 
     def _finished(self, job: PullRequest, outcome: Finished) -> None:
@@ -222,3 +209,16 @@ class Controller:
             if arm.best:
                 self._prune(name, {arm.epoch, arm.best.epoch})
         self._untidy.clear()
+
+
+def exhausted(history: History) -> str | None:
+    """Why no arm can be pulled any more; None while one can."""
+    if history.epochs_left < 1:
+        return f"the budget of {history.budget.epochs} epochs is spent"
+    if history.seconds_left <= 0:
+        return f"the budget of {history.budget.seconds:g} seconds is spent"
+    if history.candidates:
+        return None
+    if all(a.status == "failed" for a in history.arms):
+        return "every arm failed"
+    return "no arm may have another epoch"

@@ -34,17 +34,22 @@ class Ledger:
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self._clock = clock
-        self.events: list[Event] = []
+        self._count = 0
         whole = 0
         if path.exists():
             for event, end in _parse(path):
-                self.events.append(event)
+                self._count = event.seq + 1
                 whole = end
         try:
             self._file: IO[bytes] = path.open("ab")
             self._file.truncate(whole)
         except OSError as error:
             raise StorageError(f"cannot write the ledger {path}: {error.strerror}") from error
+
+    @property
+    def events(self) -> list[Event]:
+        """All events so far, read back from the file: memory does not grow with the search."""
+        return read_ledger(self.path)
 
     def append(self, event: Event, *, sync: bool = True) -> Event:
         """Number, time-stamp and write ``event``; returns it as written.
@@ -57,7 +62,7 @@ class Ledger:
         Raises:
             StorageError: the disk is full or read-only. What was written before stays valid.
         """
-        event = replace(event, seq=len(self.events), time=self._clock())
+        event = replace(event, seq=self._count, time=self._clock())
         line = json.dumps(event_to_dict(event), separators=(",", ":")).encode() + b"\n"
         try:
             self._file.write(line)
@@ -68,7 +73,7 @@ class Ledger:
             raise StorageError(
                 f"cannot write the ledger {self.path}: {error.strerror}."
             ) from error
-        self.events.append(event)
+        self._count += 1
         return event
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ what a person sees is what the next decision is based on.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import pairwise
 from typing import Any
 
@@ -36,7 +36,7 @@ class ArmState:
 
     Attributes:
         reports: one per finished epoch.
-        checkpoints: SHA-256 by epoch; only those of ``epoch`` and ``best_epoch`` are kept on disk.
+        checkpoints: SHA-256 by epoch, of the last and the best epoch; the others are deleted.
         note: why it was cut or failed.
         test: test figures of the checkpoint at ``test_epoch``, the best one once appraised.
     """
@@ -54,7 +54,7 @@ class ArmState:
         """Finished epochs."""
         return len(self.reports)
 
-    @property
+    @cached_property
     def best(self) -> EpochReport | None:
         """The epoch with the highest reward, the earliest of equals; None before any."""
         return max(self.reports, key=lambda r: r.reward, default=None)
@@ -179,18 +179,18 @@ def _closed(state: SearchState, name: str, status: Status, note: str) -> SearchS
 def _finished(state: SearchState, event: PullFinished) -> SearchState:
     reports = tuple(EpochReport(**r) for r in event.reports)
     arm = state.arms[event.arm]
-    grown = replace(
-        arm,
-        reports=arm.reports + reports,
-        checkpoints=arm.checkpoints | {int(k): v for k, v in event.checkpoints.items()},
-    )
+    grown = replace(arm, reports=arm.reports + reports)
+    digests = arm.checkpoints | {int(k): v for k, v in event.checkpoints.items()}
+    needed = {grown.epoch, grown.best.epoch if grown.best else 0}
+    kept = {epoch: digest for epoch, digest in digests.items() if epoch in needed}
     return replace(
         state,
-        arms=state.arms | {event.arm: grown},
+        arms=state.arms | {event.arm: replace(grown, checkpoints=kept)},
         history=state.history.observed(
             event.arm, [r.reward for r in reports], [r.seconds for r in reports]
         ),
         flights={k: f for k, f in state.flights.items() if k != event.pull},
+        failures={k: n for k, n in state.failures.items() if k != event.pull},
     )
 
 
