@@ -9,9 +9,12 @@ import numpy as np
 from vaesearch.checkpoints import CheckpointStore, write_atomically
 from vaesearch.errors import StorageError
 from vaesearch.pull import export_model
+from vaesearch.recordings import recording_to_bytes
 from vaesearch.records import Appraisal, AppraisalRequest, Event
 from vaesearch.report.figures import allocation, image_grid, learning_curves
+from vaesearch.report.machine import hardware, software
 from vaesearch.report.tables import ranking_table, results, to_markdown
+from vaesearch.search.replays import recording_of
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
 
@@ -42,13 +45,15 @@ def keep_appraisal(
 
 
 def write_results(run_dir: RunDir, state: SearchState, events: Sequence[Event]) -> None:
-    """Write ``results.json``, the ranking for people, and the pictures of the whole search.
+    """Write ``results.json``, the curves, the ranking and the pictures of the whole search.
 
     Raises:
         StorageError: the disk is full or read-only.
     """
     learning_curves(state, run_dir.plots / "learning_curves.png")
     allocation(state, list(events), run_dir.plots / "allocation.png")
+    recording = recording_of(state, hardware=hardware(), software=software())
+    _write(run_dir.curves, recording_to_bytes(recording))
     write_text(run_dir.ranking, to_markdown(ranking_table(state)) + "\n")
     write_text(run_dir.results, json.dumps(results(state), indent=2) + "\n")
 
@@ -59,7 +64,11 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         StorageError: the disk is full or read-only.
     """
+    _write(path, text.encode())
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
-        write_atomically(path, text.encode())
+        write_atomically(path, content)
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror}.") from error

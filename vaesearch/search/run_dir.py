@@ -15,9 +15,11 @@ class RunDir:
     ::
 
         config.yaml  ledger.jsonl  results.json  results.md
+        curves.json.gz                          what was seen of every arm, for replays
         checkpoints/ARM/epoch-00007.pt          last and best of each arm
         arms/ARM/*.png, model.pt                what MLflow shows on the child run
         plots/*.png                             what MLflow shows on the parent run
+        replay/                                 what other policies would have done
         tracking.json, tracking.log             how far the upload is
     """
 
@@ -27,6 +29,8 @@ class RunDir:
         self.ledger = path / "ledger.jsonl"
         self.results = path / "results.json"
         self.ranking = path / "results.md"
+        self.curves = path / "curves.json.gz"
+        self.replays = path / "replay"
         self.checkpoints = path / "checkpoints"
         self.arms = path / "arms"
         self.plots = path / "plots"
