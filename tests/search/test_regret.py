@@ -40,6 +40,16 @@ def test_what_is_handed_out_is_the_best_checkpoint_by_then():
     assert (trace.found().arm, trace.found().epoch, trace.found().spent) == ("turns", 2, 3)
 
 
+def test_progress_is_what_was_found_after_every_epoch():
+    # "turns" leads, fails, and "late" takes its place, which "fails" never gets.
+    trace = walk(
+        "turns", "late", "turns", "turns", "fails", "late", failed={"turns": 3, "fails": 4}
+    )
+    assert trace.progress() == [trace.found(n) for n in range(1, 7)]
+    assert [step.arm for step in trace.progress()] == ["turns", "turns", *["late"] * 4]
+    assert walk("turns", failed={"turns": 0}).progress() == [None]
+
+
 def test_of_equal_checkpoints_the_first_is_handed_out():
     assert make_trace([("a", 1, -1.0), ("b", 1, -1.0)]).found().arm == "a"
 

@@ -7,7 +7,7 @@ from vaesearch import catalogue
 from vaesearch.bandits.core import Budget, Decision
 from vaesearch.recordings import Curve, Manifest, Recording, recording_to_bytes
 from vaesearch.records import ArmAppraised, ArmFailed, PullFinished, SearchResumed
-from vaesearch.search.replays import recording_of, replay, trace_of
+from vaesearch.search.replays import cut_short, recording_of, replay, trace_of
 
 MANIFEST = Manifest("none", "bpd", "min")
 
@@ -107,18 +107,26 @@ def test_an_arm_ends_with_its_curve_and_the_search_goes_on():
     recording = recorded(a=[5.0, 4.0], b=[6.0, 5.5, 5.4, 5.3])
     events, state = played(recording, Stubborn(), Budget(epochs=5), announced=False)
     assert pulls(events) == [("a", [1, 2]), ("b", [1, 2, 3])]
-    assert (state.history.arm("a").status, state.arms["a"].note) == (
-        "cut", "recorded to epoch 2 only"
-    )  # fmt: skip
+    assert state.history.arm("a").status == "cut"
+    assert cut_short(events) == {"a"}
     assert trace_of(events).found().reward == -4.0  # a cut arm's checkpoint is still handed out
 
 
 def test_an_arm_whose_curve_is_spent_is_open_until_more_is_wanted():
     recording = recorded(a=[5.0], b=[6.0, 5.5])
-    _, state = played(recording, "uniform", Budget(epochs=2), announced=False)
+    events, state = played(recording, "uniform", Budget(epochs=2), announced=False)
+    assert not cut_short(events)
     assert [a.status for a in state.history.arms] == ["open", "open"]
     _, state = played(recording, "uniform", Budget(epochs=3), announced=False)
     assert [(a.status, a.epochs) for a in state.history.arms] == [("cut", 1), ("open", 2)]
+
+
+def test_an_arm_that_its_policy_cuts_is_not_cut_short():
+    curves = {name: [9.0 - level] * 20 for level, name in enumerate("abcd")}
+    events, state = played(recorded(**curves), "successive-halving", Budget(epochs=40),
+                           announced=False)  # fmt: skip
+    assert [a.status for a in state.history.arms].count("cut") == 2
+    assert not cut_short(events)
 
 
 def test_every_curve_may_end_before_the_budget_does():

@@ -54,6 +54,18 @@ class Trace:
         steps = [s for s in self.steps if s.spent <= spent and not self._failed(s.arm, spent)]
         return max(steps, key=lambda step: step.reward, default=None)
 
+    def progress(self) -> list[Step | None]:
+        """What :meth:`found` would say after 1, 2, ... epochs, in one pass."""
+        best: Step | None = None
+        line: list[Step | None] = []
+        for step in self.steps:
+            if best is not None and self._failed(best.arm, step.spent):
+                best = self.found(step.spent)
+            elif not self._failed(step.arm, step.spent):
+                best = step if best is None or step.reward > best.reward else best
+            line.append(best)
+        return line
+
     def until(self, value: float) -> Step | None:
         """The step that first reached ``value``; None if none did."""
         return next((step for step in self.steps if step.reward >= value), None)

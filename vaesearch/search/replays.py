@@ -9,6 +9,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from vaesearch.bandits.core import Budget, Policy
+from vaesearch.errors import RecordingError
 from vaesearch.recordings import DIRECTIONS, METRICS, Curve, Manifest, Recording
 from vaesearch.records import (
     ArmAdded,
@@ -25,6 +26,8 @@ from vaesearch.search.backends.replay import ReplayBackend
 from vaesearch.search.controller import Controller, Observer
 from vaesearch.search.regret import Step, Trace
 from vaesearch.search.state import ArmState, SearchState, fold
+
+_END = "its recorded curve ends here"
 
 
 class MemoryLog:
@@ -104,7 +107,7 @@ class _EndOfCurves:
             asked, curve = self._asked.pop(event.pull), self._curves[event.arm]
             recorded = len(curve.valid)
             if state.arms[event.arm].epoch == recorded < asked and not curve.failed:
-                self._record(ArmCut(event.arm, f"recorded to epoch {recorded} only"))
+                self._record(ArmCut(event.arm, _END))
 
 
 def _reports(recording: Recording, curve: Curve) -> list[EpochReport]:
@@ -133,8 +136,15 @@ def recording_of(
         state: of the search, finished or not.
         hardware: what it ran on.
         software: versions by name.
+
+    Raises:
+        RecordingError: it is not known in which direction the reward of the search is better.
     """
     metric = state.config.get("reward", "bpd")
+    if metric not in METRICS:
+        raise RecordingError(
+            f"is a higher or a lower {metric!r} better? Known: {', '.join(METRICS)}."
+        )
     manifest = Manifest(
         dataset=str(state.config.get("dataset", "")),
         metric=metric,
@@ -168,6 +178,11 @@ def _curve(state: SearchState, arm: ArmState, seed: int, metric: str) -> Curve:
         parameters=arm.parameters,
         failed=(arm.note or "failed") if failed else None,
     )
+
+
+def cut_short(events: Iterable[Event]) -> set[str]:
+    """Arms that a replay wanted beyond their curve, and for that reason cut."""
+    return {e.arm for e in events if isinstance(e, ArmCut) and e.reason == _END}
 
 
 def trace_of(events: Iterable[Event]) -> Trace:
