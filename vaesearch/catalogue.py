@@ -125,6 +125,42 @@ POLICIES = (
         "Jamieson & Talwalkar 2016",
     ),
     Entry(
+        "asha",
+        f"{_BANDITS}.asha:ASHAPolicy",
+        "asynchronous halving: promotes whoever leads a rung, waits for nobody",
+        "Li et al. 2020 (MLSys)",
+    ),
+    Entry(
+        "r-sr",
+        f"{_BANDITS}.rejects:RSRPolicy",
+        "successive rejects for rising rewards: the worst arm leaves, K - 1 times",
+        "Mussi et al. 2024",
+    ),
+    Entry(
+        "r-ucbe",
+        f"{_BANDITS}.rested:RUCBEPolicy",
+        "upper bound on the slope drawn on to the end of the budget",
+        "Mussi et al. 2024",
+    ),
+    Entry(
+        "r-ed-ucb",
+        f"{_BANDITS}.rested:REdUCBPolicy",
+        "upper bound on the slope drawn on to the present pull",
+        "Metelli et al. 2022",
+    ),
+    Entry(
+        "rising",
+        f"{_BANDITS}.rejects:RisingPolicy",
+        "in turn; drops an arm whose slope can no longer bring it to the top",
+        "Li et al. 2020 (AAAI)",
+    ),
+    Entry(
+        "top-two-thompson",
+        f"{_BANDITS}.toptwo:TopTwoThompsonPolicy",
+        "the best draw of (windowed) mean rewards, or in half of the pulls its challenger",
+        "Russo 2020",
+    ),
+    Entry(
         "gaussian-thompson",
         f"{_BANDITS}.stochastic:GaussianThompsonPolicy",
         "textbook Thompson sampling on (windowed) mean rewards",
@@ -135,6 +171,12 @@ POLICIES = (
         f"{_BANDITS}.stochastic:UCB1Policy",
         "textbook UCB1 on (windowed) mean rewards",
         "Auer et al. 2002",
+    ),
+    Entry(
+        "ucb-v",
+        f"{_BANDITS}.ucbv:UCBVPolicy",
+        "textbook UCB-V: a bonus from the variance of rewards as well",
+        "Audibert et al. 2009",
     ),
     Entry(
         "epsilon-greedy",

@@ -55,12 +55,21 @@ def check_integer(least: int, **constants: int) -> None:
             raise InputError(f"{name} must be an integer of at least {least}, not {value!r}")
 
 
+def check_between(least: float, most: float, **constants: float) -> None:
+    """Refuse a constant of a policy that is not between ``least`` and ``most``.
+
+    Raises:
+        InputError: naming the constant, what it was, and what is allowed.
+    """
+    for name, value in constants.items():
+        if isinstance(value, str) or not least <= value <= most:
+            raise InputError(f"{name} must be between {least:g} and {most:g}, not {value!r}")
+
+
 def check_fraction(**constants: float) -> None:
     """Refuse a constant of a policy that is not a fraction between 0 and 1.
 
     Raises:
         InputError: naming the constant, what it was, and what is allowed.
     """
-    for name, value in constants.items():
-        if isinstance(value, str) or not 0 <= value <= 1:
-            raise InputError(f"{name} must be between 0 and 1, not {value!r}")
+    check_between(0, 1, **constants)

@@ -1,0 +1,124 @@
+"""Asynchronous successive halving: promote as soon as a rung allows it, wait for nobody."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from vaesearch.bandits.common import check_integer, fewest_epochs
+from vaesearch.bandits.core import ArmHistory, Decision, History
+from vaesearch.bandits.halving import best_until, epochs_affordable, ranked
+
+
+def first_rung(history: History, eta: int) -> int:
+    """The r with which the budget is just enough to promote one in η up to the last rung.
+
+    K arms to r, and in each of the ⌊log_η K⌋ promotions a share K / η^k of them from r η^(k-1)
+    to r η^k: about K r (1 + ⌊log_η K⌋ (1 - 1/η)) epochs. 1 while the budget is not known.
+    """
+    arms = len(history.arms)
+    promotions = 0
+    while eta ** (promotions + 1) <= arms:
+        promotions += 1
+    total = epochs_affordable(history)
+    if not math.isfinite(total):
+        return 1
+    return max(1, int(total / (arms * (1 + promotions * (1 - 1 / eta)))))
+
+
+@dataclass(frozen=True)
+class ASHAPolicy:
+    """ASHA: whoever is in the top 1/η of a rung goes on to the next, without waiting for the rest.
+
+    Rung k is at epoch r η^k. A free worker, in this order,
+
+    1. goes on with an arm that is between two rungs and on nobody's hands,
+    2. promotes, from the highest rung down, the best arm that is among the ⌊m/η⌋ best of the m
+       arms that have been there, and has not been promoted yet,
+    3. starts an arm that has not reached rung 0,
+    4. or, as the paper has arms without end and a search here has K, promotes the best arm of
+       the highest rung with a free one anyway: so the whole budget is used.
+
+    Arms are ranked on their best reward up to the rung. An arm at its own cap counts at all rungs
+    above, and is not promoted. Where r changes on the way, because an arm joins or the cost of an
+    epoch gets known, arms between rungs rest at the rung below.
+    Nothing is cut: an arm passed over is promoted later if those that come after it are worse.
+
+    Assumes that ranks at an early epoch are those at the end; with few arms little is gained
+    over pulling the best one.
+
+    Paper: Li et al., "A system for massively parallel hyperparameter tuning", MLSys 2020.
+
+    Args:
+        eta: one in how many arms is promoted.
+        rung: r, epochs of the lowest rung; 0 for :func:`first_rung`.
+        chunk: epochs per pull; the last pull before a rung is shorter where needed.
+
+    Raises:
+        InputError: a constant is out of its range.
+    """
+
+    eta: int = 3
+    rung: int = 0
+    chunk: int = 1
+
+    def __post_init__(self) -> None:
+        check_integer(2, eta=self.eta)
+        check_integer(0, rung=self.rung)
+        check_integer(1, chunk=self.chunk)
+
+    def choose(self, history: History, rng: np.random.Generator) -> Decision:
+        """Go on, promote, start, or promote anyway."""
+        first = self.rung or first_rung(history, self.eta)
+        free = history.candidates
+        rungs = {a.name: self._rung(a.epochs, first) for a in history.arms}
+        going = [a for a in free if a.epochs > self._epoch(rungs[a.name], first)]
+        flying = sum(bool(a.pending) for a in history.arms)
+        # More of them than workers: r has changed, and they are not between rungs by promotion.
+        if going and len(going) + flying <= history.budget.workers:
+            arm = min(going, key=lambda a: (-rungs[a.name], -a.epochs, a.name))
+            return self._pull(arm, rungs[arm.name], first, "on its way")
+        top = max(rungs.values())
+        for rung in range(top, -1, -1):
+            arm_or_none, members = self._promoted(history, rung, first)
+            if arm_or_none is not None:
+                reason = f"among the best {members // self.eta} of {members} at this rung"
+                return self._pull(arm_or_none, rung, first, reason)
+        new = [a for a in free if rungs[a.name] < 0]
+        if new:
+            return self._pull(fewest_epochs(new), -1, first, "start")
+        highest = max(rungs[a.name] for a in free)
+        left = [a for a in free if rungs[a.name] == highest]
+        best = ranked(left, self._epoch(highest, first))[0]
+        return self._pull(best, highest, first, "the best that is free, nobody else can go on")
+
+    def _promoted(self, history: History, rung: int, first: int) -> tuple[ArmHistory | None, int]:
+        """The best arm to promote from ``rung``, if any, and how many arms have been there."""
+        epoch = self._epoch(rung, first)
+        members = [
+            a
+            for a in history.arms
+            if a.status == "open" and a.epochs >= min(epoch, history.cap(a))
+        ]
+        next_epoch = self._epoch(rung + 1, first)
+        able = {a.name for a in history.candidates if a.epochs < next_epoch}
+        for arm in ranked(members, epoch)[: len(members) // self.eta]:
+            if arm.name in able:
+                return arm, len(members)
+        return None, len(members)
+
+    def _rung(self, epochs: int, first: int) -> int:
+        """The highest rung at or below ``epochs``; -1 below rung 0."""
+        rung = -1
+        while self._epoch(rung + 1, first) <= epochs:
+            rung += 1
+        return rung
+
+    def _epoch(self, rung: int, first: int) -> int:
+        return first * self.eta**rung if rung >= 0 else 0
+
+    def _pull(self, arm: ArmHistory, rung: int, first: int, why: str) -> Decision:
+        target = self._epoch(rung + 1, first)
+        value = f", best reward {best_until(arm, arm.epochs):.4g}" if arm.rewards else ""
+        reason = f"{why}{value}: on to epoch {target}"
+        return Decision(arm.name, reason, min(self.chunk, target - arm.epochs))
