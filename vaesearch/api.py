@@ -112,6 +112,7 @@ def resume(
         raise RunDirError(f"{path} holds no search yet: run `vaesearch bandit --run-dir {path}`.")
     before = fold(events, Budget())
     config = _changed(before.config, changes or {})
+    catalogue.build("policies", config.policy)
     if before.finished and not changes:
         return fold(events, _budget(config))
     data = _load(config)

@@ -1,11 +1,12 @@
 """Every axis that a search can vary, as plain data: one line adds a member.
 
 A row names the class that implements it as ``module:attribute``, which is imported only when it is
-built. So ``vaesearch list`` needs neither torch nor Ray, and a user's own
-``mypackage.nets:MyDecoder`` is looked up the same way as ours.
+built. So ``vaesearch list`` needs neither torch nor Ray. Where a name is asked for, a user's own
+``module:Class`` can be given instead (:mod:`vaesearch.specs`).
 
 On the command line a member is written ``name``, ``name:argument`` or ``name:key=value,...``, for
-example ``gaussian:optimal``, ``gaussian:0.1`` or ``epsilon-greedy:epsilon=0.1``.
+example ``gaussian:optimal``, ``gaussian:0.1``, ``epsilon-greedy:epsilon=0.1`` or
+``mypackage.policies:Mine:window=3``.
 """
 
 import importlib
@@ -15,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from vaesearch.errors import InputError, unknown_name
+from vaesearch.specs import build_own, parse_spec, split_own
 
 
 @dataclass(frozen=True)
@@ -236,40 +238,13 @@ AXES: dict[str, tuple[Entry, ...]] = {
     "datasets": DATASETS,
     "rewards": REWARDS,
 }
+# Members of these are made by calling a class, so that a user's own will do as well.
+OPEN_AXES = ("decoders", "encoders", "posteriors", "likelihoods", "policies")
 _SINGULAR = {axis: axis[:-1] for axis in AXES} | {"policies": "policy"}
 
 
-def parse_spec(spec: str) -> tuple[str, list[Any], dict[str, Any]]:
-    """Split ``name:arguments`` into the name, positional and keyword arguments.
-
-    >>> parse_spec("gaussian:0.1")
-    ('gaussian', [0.1], {})
-    >>> parse_spec("epsilon-greedy:epsilon=0.2")
-    ('epsilon-greedy', [], {'epsilon': 0.2})
-    """
-    name, _, rest = spec.partition(":")
-    positional: list[Any] = []
-    keywords: dict[str, Any] = {}
-    for part in filter(None, rest.split(",")):
-        key, equals, value = part.partition("=")
-        if equals:
-            keywords[key.strip().replace("-", "_")] = _number(value)
-        else:
-            positional.append(_number(key))
-    return name.strip(), positional, keywords
-
-
-def _number(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text.strip()
-
-
 def find(axis: str, spec: str) -> Entry:
-    """The entry that ``spec`` names.
+    """The entry that ``spec`` names; a user's own is not imported yet.
 
     Raises:
         InputError: no member of the axis has that name; the nearest one is suggested.
@@ -278,6 +253,9 @@ def find(axis: str, spec: str) -> Entry:
     for entry in AXES[axis]:
         if entry.name == name:
             return entry
+    own = split_own(spec) if axis in OPEN_AXES else None
+    if own:
+        return Entry(own[0], own[0], "your own")
     raise unknown_name(_SINGULAR[axis], name, [e.name for e in AXES[axis]])
 
 
@@ -285,9 +263,12 @@ def build(axis: str, spec: str, **context: Any) -> Any:
     """Build the member that ``spec`` describes; ``context`` comes from the caller (sizes).
 
     Raises:
-        InputError: unknown name, or arguments that the member does not take.
+        InputError: unknown name, arguments that the member does not take, or something of a
+            user's own that cannot be imported or made, or is no policy.
     """
     entry = find(axis, spec)
+    if entry not in AXES[axis]:
+        return build_own(_SINGULAR[axis], spec, context, [e.name for e in AXES[axis]])
     _, positional, keywords = parse_spec(spec)
     try:
         return entry.load()(*positional, **context, **keywords)

@@ -12,16 +12,19 @@ from typing import Any
 from vaesearch import catalogue
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.records import Arm, TrialSettings
+from vaesearch.specs import parse_spec
 
 PIXELS = ("8bit", "binary")
 BACKENDS = ("ray", "local")
 PRECISIONS = ("float32", "bfloat16")
-# What may differ between two processes that work on one search: how long it may run, and where.
+# What may differ between two processes that work on one search: how long it may run, where, and
+# who decides.
 BUDGET = ("epochs", "seconds", "max_epochs_per_arm")
 PLACES = (
     "workers", "gpus_per_worker", "backend", "address", "tracking_uri", "experiment", "data_dir",
 )  # fmt: skip
-MAY_CHANGE = BUDGET + PLACES
+DECIDERS = ("policy",)
+MAY_CHANGE = BUDGET + PLACES + DECIDERS
 EPOCHS_PER_ARM = 20  # the default budget, per candidate
 
 
@@ -47,7 +50,9 @@ class Config:
     )
     decoders: str = option("5", "names, or the first n; every encoder-decoder pair is an arm")
     encoders: str = option("1", "names, or the first n")
-    policy: str = option("thompson", "who gets the next epoch (`vaesearch list policies`)")
+    policy: str = option(
+        "thompson", "who gets the next epoch (`vaesearch list policies`), or MODULE:CLASS"
+    )
     epochs: int | None = option(
         None, f"total budget in epochs; {EPOCHS_PER_ARM} per arm without --seconds"
     )
@@ -246,12 +251,12 @@ def _check(config: Config) -> None:
 
 def has_mass(settings: TrialSettings, pixels: str) -> bool:
     """Whether the likelihood is, or can be scored as, a probability mass on these pixels."""
-    name = catalogue.parse_spec(settings.likelihood)[0]
+    name = parse_spec(settings.likelihood)[0]
     return (name == "bernoulli") == (pixels == "binary")
 
 
 def _check_likelihood(config: Config) -> None:
-    name = catalogue.parse_spec(config.likelihood)[0]
+    name = parse_spec(config.likelihood)[0]
     if config.pixels == "binary" and name != "bernoulli":
         raise InputError(
             f"--likelihood {name} is for 8-bit pixels; use bernoulli with --pixels binary."

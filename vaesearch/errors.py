@@ -8,6 +8,7 @@
     │   ├── RecordingError    recorded curves are missing, damaged or incomplete
     │   └── RunDirError       a run directory is in use, missing or another's
     │       └── LedgerError   a ledger is damaged in the middle
+    ├── PolicyError           a policy failed, or decided what is not allowed
     ├── CheckpointError       a checkpoint is missing, damaged or of the wrong epoch
     ├── DivergedError         training produced NaN or infinity
     └── StorageError          the run directory cannot be written (full, read-only)
@@ -43,6 +44,10 @@ class RunDirError(InputError):
 
 class LedgerError(RunDirError):
     """A ledger is damaged somewhere other than in its last line."""
+
+
+class PolicyError(VaesearchError):
+    """A policy raised an error, or its decision cannot be carried out; the search is as before."""
 
 
 class CheckpointError(VaesearchError):

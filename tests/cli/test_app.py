@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -190,6 +191,27 @@ def test_resuming_what_is_done_changes_nothing_and_says_so(say, finished):
     assert status == 0
     assert json.loads(out)["epochs"] == 18
     assert (run_dir / "ledger.jsonl").read_bytes() == before
+
+
+def test_another_policy_may_go_on_with_a_search(say, finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.path", list(sys.path))
+    copy = tmp_path / "other"
+    shutil.copytree(finished[0], copy)
+    before = (copy / "ledger.jsonl").read_bytes()
+    status, _, err = say("resume", copy, "--epochs", "20", "--policy", "first_arm:Missing")
+    assert (status, "no module 'first_arm' can be imported" in err) == (2, True)
+    assert (copy / "ledger.jsonl").read_bytes() == before
+    (tmp_path / "first_arm.py").write_text(
+        "from vaesearch.bandits.core import Decision\n"
+        "class First:\n"
+        "    def choose(self, history, rng):\n"
+        "        arm = history.candidates[0].name\n"
+        "        return Decision('nobody' if history.decisions == 20 else arm, 'the first')\n"
+    )
+    status, _, err = say("resume", copy, "--epochs", "22", "--policy", "first_arm:First")
+    assert (status, "which is unknown; allowed:" in err) == (1, True)
+    status, out, err = say("resume", copy, "--policy", "uniform", "--json")
+    assert (status, json.loads(out)["epochs"]) == (0, 22), err
 
 
 def test_a_larger_budget_extends_a_search(say, folder, finished, tmp_path):

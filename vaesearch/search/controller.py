@@ -22,6 +22,7 @@ from vaesearch.records import (
     PullStarted,
     WorkerLost,
 )
+from vaesearch.search.asking import ask
 from vaesearch.search.backends.base import Backend, Finished, Lost, Outcome
 from vaesearch.search.state import Flight, SearchState, advance
 from vaesearch.seeding import numpy_generator
@@ -89,6 +90,8 @@ class Controller:
         """Spend the budget; returns the reason why the search ended.
 
         Raises:
+            PolicyError: the policy failed or decided what is not allowed; nothing of that is in
+                the log, and the search can be resumed.
             StorageError: the disk is full; the search can be resumed.
             VaesearchError: no worker is left.
         """
@@ -121,7 +124,7 @@ class Controller:
         if ended is not None:
             return ended
         rng = numpy_generator(self._seed, "decision", history.decisions)
-        decision = self._policy.choose(history, rng)
+        decision = ask(self._policy, history, rng)
         for arm, reason in decision.cut.items():
             self.record(ArmCut(arm, reason), sync=False)
         if decision.arm is None:
