@@ -26,8 +26,7 @@ from scores import cells
 
 from vaesearch import catalogue
 
-TRAINED_ON = "digits"  # the constants of our policies were chosen on this one
-DATASETS = ("mnist", "cifar10", TRAINED_ON)
+DATASETS = ("mnist", "cifar10", "digits")
 Instances = dict[tuple[str, int, int], Instance]
 _pools: dict[str, Pool] = {}
 
@@ -65,7 +64,12 @@ def parse() -> argparse.Namespace:
     add("--arms", type=numbers, default=[5, 10, 20, 50], help="numbers of arms, K")
     add("--budgets", type=numbers, default=[10, 25, 50, 100], help="%% of all arms x all epochs")
     add("--instances", type=int, default=30, help="per data set and K")
-    add("--seeds", type=int, default=2, help="policy seeds per instance; order of arms included")
+    add(
+        "--seeds",
+        type=numbers,
+        default=[4, 2, 1, 1],
+        help="policy seeds per instance (they also shuffle the arms), for all K or one for each",
+    )
     add("--workers", type=int, default=1, help="virtual workers side by side")
     add(
         "--policies",
@@ -80,7 +84,12 @@ def parse() -> argparse.Namespace:
     add("--cache", type=Path, default=Path("runs/policies.jsonl"))
     add("--check", action="store_true", help="compare our drive of Ray Tune with a real Tuner")
     add("--out", type=Path)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if len(options.seeds) == 1:
+        options.seeds *= len(options.arms)
+    if len(options.seeds) != len(options.arms):
+        parser.error(f"--seeds has {len(options.seeds)} numbers for {len(options.arms)} K")
+    return options
 
 
 def chosen(options: argparse.Namespace) -> list[str]:
@@ -98,10 +107,11 @@ def chosen(options: argparse.Namespace) -> list[str]:
 
 
 def tasks(players: list[str], instances: Instances, options: argparse.Namespace) -> Iterator[Task]:
+    seeds = dict(zip(options.arms, options.seeds, strict=True))
     for player in players:
         for dataset, size, number in instances:
             for percent in options.budgets:
-                for seed in range(options.seeds):
+                for seed in range(seeds[size]):
                     yield Task(player, dataset, size, number, percent / 100, seed, options.workers)
 
 

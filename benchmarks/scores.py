@@ -102,6 +102,13 @@ def _cell(
     return Cell(*key, tuple(by_player), values)
 
 
+def pooled(found: Sequence[Cell], measure: str) -> dict[str, np.ndarray]:
+    """Every player's values with the largest budget, the instances of all cells side by side."""
+    share = max(cell.share for cell in found)
+    chosen = [cell for cell in found if cell.share == share]
+    return {p: np.concatenate([c.of(p, measure) for c in chosen]) for p in found[0].players}
+
+
 def interval(values: np.ndarray) -> tuple[float, float]:
     """A 95 % bootstrap interval of the mean over instances.
 
