@@ -29,8 +29,8 @@ def history(*arms, epochs=60, cap=None):
     return History(Budget(epochs=epochs, cap=cap, workers=2), arms)
 
 
-def arm(name, *rewards, **state):
-    return ArmHistory(name, rewards, (1.0,) * len(rewards), **state)
+def arm(name, *rewards, cost=1.0, **state):
+    return ArmHistory(name, rewards, (cost,) * len(rewards), **state)
 
 
 MID_SEARCH = history(
@@ -43,27 +43,37 @@ MID_SEARCH = history(
 )
 
 REWARDS = st.lists(st.floats(-9, -2), max_size=6).map(tuple)
-ARMS = st.lists(
-    st.builds(
-        lambda rewards, pending, status: (rewards, pending * (status == "open"), status),
-        REWARDS,
-        st.sampled_from([0, 0, 1]),
-        st.sampled_from(["open", "open", "open", "cut", "failed"]),
-    ),
-    min_size=1,
-    max_size=6,
+# Arms in any state, with unequal costs and, some of them, a limit of their own.
+ARM = st.builds(
+    lambda rewards, pending, status, more, cost: {
+        "rewards": rewards,
+        "seconds": (cost,) * len(rewards),
+        "pending": pending * (status == "open"),
+        "status": status,
+        "limit": None if more is None else len(rewards) + pending + more,
+    },
+    REWARDS,
+    st.sampled_from([0, 0, 1]),
+    st.sampled_from(["open", "open", "open", "cut", "failed"]),
+    st.none() | st.integers(0, 5),
+    st.sampled_from([1.0, 1.0, 20.0]),
 )
 
 
 @st.composite
 def histories(draw):
-    arms = tuple(
-        arm(arm_name(i), *rewards, pending=pending, status=status)
-        for i, (rewards, pending, status) in enumerate(draw(ARMS))
-    )
+    """Any state of a search whose budget is in epochs, in seconds, or in both."""
+    drawn = draw(st.lists(ARM, min_size=1, max_size=6))
+    arms = tuple(ArmHistory(arm_name(i), **state) for i, state in enumerate(drawn))
     used = sum(a.epochs + a.pending for a in arms)
-    cap = draw(st.none() | st.integers(1, 8))
-    return history(*arms, epochs=used + draw(st.integers(1, 40)), cap=cap)
+    more, left = draw(st.sampled_from([(40, None), (40, 50.0), (None, 50.0)]))
+    budget = Budget(
+        epochs=more and used + draw(st.integers(1, more)),
+        seconds=left and 100 + draw(st.floats(0.1, left)),
+        cap=draw(st.none() | st.integers(1, 8)),
+        workers=draw(st.integers(1, 3)),
+    )
+    return History(budget, arms, elapsed=100.0 if left else 0.0)
 
 
 @every_policy
@@ -81,10 +91,9 @@ def test_any_history(name, drawn, seed):
     assert all(np.isfinite(value) for value in decision.values.values())
     if decision.arm is not None:
         assert decision.arm in {a.name for a in drawn.candidates} - set(decision.cut)
-    elif not any(a.pending for a in drawn.arms):
-        # An end with budget left: whoever is not cut is at the cap.
-        left = open_arms - set(decision.cut)
-        assert all(drawn.arm(arm).epochs >= drawn.budget.cap for arm in left)
+    else:
+        # There is budget, and there are arms to use it: only what is in flight may be a reason.
+        assert any(a.pending for a in drawn.arms)
 
 
 @every_policy
@@ -108,28 +117,39 @@ def test_survives_json(name, drawn):
         assert choose(name, stored) == choose(name, drawn)
 
 
+# A search of its own and decisions in a given state: same seeds, same answers everywhere.
+ELSEWHERE = """
+import json, sys, numpy as np
+from vaesearch import catalogue
+from vaesearch.bandits.core import History
+from vaesearch.bandits.synthetic import FAMILIES, run_policy
+history = History.from_dict(json.load(sys.stdin))
+curves = FAMILIES["crossing"].draw(1, 4, 20)
+found = {}
+for entry in catalogue.POLICIES:
+    policy = catalogue.build("policies", entry.name)
+    arms = [policy.choose(history, np.random.default_rng(s)).arm for s in range(8)]
+    found[entry.name] = arms, run_policy(policy, curves, 40, seed=3, workers=2).to_dict()
+json.dump(found, sys.stdout)
+"""
+
+
 def test_same_decisions_in_another_process():
-    script = (
-        "import json, sys, numpy as np\n"
-        "from vaesearch import catalogue\n"
-        "from vaesearch.bandits.core import History\n"
-        "history = History.from_dict(json.load(sys.stdin))\n"
-        "build = lambda e: catalogue.build('policies', e.name)\n"
-        "rng = np.random.default_rng\n"
-        "print(json.dumps({e.name: [build(e).choose(history, rng(s)).arm for s in range(8)]\n"
-        "                  for e in catalogue.POLICIES}))\n"
-    )
     out = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", ELSEWHERE],
         input=json.dumps(MID_SEARCH.to_dict()),
         env={**os.environ, "PYTHONHASHSEED": "4321"},
         capture_output=True,
         text=True,
         check=True,
     )
-    here = {name: [choose(name, MID_SEARCH, s).arm for s in range(8)] for name in NAMES}
-    assert json.loads(out.stdout) == here
-    assert any(len(set(arms)) > 1 for arms in here.values())
+    there, curves = json.loads(out.stdout), FAMILIES["crossing"].draw(1, 4, 20)
+    for name in NAMES:
+        arms, end = there[name]
+        assert arms == [choose(name, MID_SEARCH, s).arm for s in range(8)]
+        policy = catalogue.build("policies", name)
+        assert History.from_dict(end) == run_policy(policy, curves, 40, seed=3, workers=2)
+    assert any(len(set(arms)) > 1 for arms, _ in there.values())
 
 
 @every_policy
@@ -147,6 +167,19 @@ def test_respects_the_cap(name):
     budget = Budget(epochs=60, cap=7)
     end = run_policy(catalogue.build("policies", name), curves, budget, seed=0)
     assert max(a.epochs for a in end.arms) == 7
+
+
+@every_policy
+@pytest.mark.parametrize("workers", [1, 3])
+def test_respects_limits_of_single_arms_and_uses_the_rest(name, workers):
+    """The best arm may have three epochs only; what it leaves is for the others."""
+    curves = FAMILIES["fast"].draw(1, arms=4, length=30)
+    limits = [None] * 4
+    limits[int(curves.truth[:, -1].argmax())] = 3
+    budget = Budget(epochs=50, workers=workers)
+    end = run_policy(catalogue.build("policies", name), curves, budget, 0, limits=limits)
+    assert end.spent == 50
+    assert all(a.epochs <= end.cap(a) for a in end.arms)
 
 
 @every_policy
@@ -230,7 +263,11 @@ def test_larger_chunks(name):
     [*(f"{name}:chunk=0" for name in NAMES), "thompson:minimum=0", "ucb:level=1.5",
      "epsilon-greedy:epsilon=-0.1", "epsilon-greedy:epsilon=nan", "epsilon-greedy:epsilon=often",
      "ucb1:window=-1", "ucb1:bonus=-1", "gaussian-thompson:window=1.5",
-     "successive-halving:eta=1"],
+     "successive-halving:eta=1", "ucb-v:window=-1", "ucb-v:zeta=-1", "ucb-v:c=nan",
+     "top-two-thompson:beta=2", "top-two-thompson:beta=often", "top-two-thompson:draws=-1",
+     "top-two-thompson:window=-1", "asha:eta=1", "asha:rung=-1", "asha:rung=1.5",
+     "r-sr:epsilon=0", "r-sr:epsilon=1.5", "r-ucbe:epsilon=0.6", "r-ucbe:a=-1",
+     "r-ed-ucb:epsilon=0", "r-ed-ucb:alpha=-1", "rising:smooth=0"],
 )  # fmt: skip
 def test_constants_out_of_range_are_refused(spec):
     constant = spec.partition(":")[2].partition("=")[0]

@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaesearch.bandits.core import ArmHistory, Budget, History
-from vaesearch.bandits.halving import SuccessiveHalvingPolicy, rounds_to_one
+from vaesearch.bandits.halving import (
+    SuccessiveHalvingPolicy,
+    level,
+    needed,
+    room,
+    rounds_to_one,
+)
 from vaesearch.bandits.synthetic import CurveSet, arm_name, run_policy
 
 RNG = np.random.default_rng(0)
@@ -139,3 +145,77 @@ def test_a_slow_arm_makes_rounds_in_seconds_shorter():
 
     assert target(1.0) == 50
     assert target(3.0) == 25
+
+
+# --- arms with caps of their own ---
+
+
+@given(
+    share=st.integers(0, 60),
+    arms=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 12)), min_size=1, max_size=5),
+)
+def test_level_is_the_highest_that_the_share_pays(share, arms):
+    starts = [start for start, _ in arms]
+    caps = [start + extra for start, extra in arms]
+
+    def price(target):
+        return sum(
+            max(min(cap, target) - start, 0) for start, cap in zip(starts, caps, strict=True)
+        )
+
+    found = level(share, starts, caps)
+    assert price(found) <= share
+    assert found == max(caps) or price(found + 1) > share
+
+
+def test_room():
+    budget = Budget(epochs=30, seconds=20.0, cap=18)
+    arm = ArmHistory("a", (1.0,) * 4, (2.0,) * 4, pending=1)
+    limited, full = (
+        ArmHistory("b", (1.0,), (1.0,), limit=8),
+        ArmHistory("c", (1.0,) * 18, (1.0,) * 18),
+    )
+    history = History(budget, (arm, limited, full), elapsed=10.0)
+    assert room(history, arm) == 4  # 10 s at 2 s each, one of which is in flight
+    assert room(history, limited) == 6  # of 30 epochs 23 are finished and one is in flight
+    assert room(history, full) == 0
+    assert room(History(Budget(epochs=30), (limited,)), limited) == 7
+    assert room(History(Budget(), (arm,)), arm) == np.inf
+
+
+def test_needed():
+    arms = [ArmHistory(n, (1.0,) * 4, limit=limit) for n, limit in [("a", 7), ("b", 4), ("c", 9)]]
+    for left, count in [(1, 1), (3, 1), (4, 3), (8, 3), (9, 3)]:
+        assert needed(History(Budget(epochs=12 + left), tuple(arms)), arms) == count
+    assert needed(History(Budget(epochs=20), tuple(arms)), arms[1:]) == 2
+    assert needed(History(Budget(epochs=20), tuple(arms)), arms[1:2]) == 0
+    assert needed(History(Budget(), tuple(arms)), arms) == 3
+
+
+def with_limits(*limits, epochs, workers=1):
+    """Rising arms, the last one best; what each has in the end."""
+    curves = rising(len(limits))
+    end = run_policy(SuccessiveHalvingPolicy(), curves, epochs, 0, workers, limits)
+    return [a.epochs for a in end.arms]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_an_arm_at_its_cap_leaves_goes_to_the_others(workers):
+    assert with_limits(None, 3, epochs=20, workers=workers) == [17, 3]
+    # 2 rounds of 12: 3 each, the best stops at 2 and leaves one over; then 13 for two.
+    assert with_limits(None, None, None, 2, epochs=24, workers=workers)[3] == 2
+    assert sum(with_limits(None, None, None, 2, epochs=24, workers=workers)) == 24
+
+
+def test_nobody_is_cut_for_arms_that_cannot_use_the_rest():
+    """27 epochs for four arms of 7 each: to keep two, or three, would leave some unused."""
+    assert with_limits(7, 7, 7, 7, epochs=27) == [6, 7, 7, 7]
+    assert with_limits(3, 3, 3, 3, epochs=99) == [3, 3, 3, 3]
+
+
+def test_a_slow_arm_without_time_for_another_epoch_holds_nobody_up():
+    slow = ArmHistory("a", (1.0,) * 2, (30.0,) * 2)
+    fast = ArmHistory("b", (0.5,) * 3, (1.0,) * 3)
+    history = History(Budget(seconds=80.0), (slow, fast), elapsed=63.0)
+    decision = SuccessiveHalvingPolicy().choose(history, RNG)
+    assert decision.arm == "b"

@@ -12,6 +12,7 @@ from vaesearch.bandits.stochastic import (
     reward_scale,
 )
 from vaesearch.bandits.synthetic import CurveSet, run_policy
+from vaesearch.bandits.ucbv import UCBVPolicy
 
 
 def history(**rewards):
@@ -83,3 +84,37 @@ def test_gaussian_thompson_draws_from_its_posterior():
     assert share_of(GaussianThompsonPolicy(window=0), state, "a") == pytest.approx(
         0.921, abs=0.015
     )
+
+
+def test_ucb_v_by_hand():
+    """Ranges 2, 1 and 1 give b = 1; E = 1.2 ln 9; means 2, 1.5 and 0.5 of the last three."""
+    state = history(a=[0.0, 2.0, 2.0, 2.0, 2.0], b=[1.0, 2.0], c=[0.0, 1.0])
+    explore = 1.2 * np.log(9)
+    bound = {
+        "a": 2.0 + 3 * explore / 5,
+        "b": 1.5 + np.sqrt(2 * 0.25 * explore / 2) + 3 * explore / 2,
+        "c": 0.5 + np.sqrt(2 * 0.25 * explore / 2) + 3 * explore / 2,
+    }
+    decision = UCBVPolicy().choose(state, np.random.default_rng(0))
+    assert decision.arm == max(bound, key=bound.get) == "b"
+    assert decision.reason == f"mean 1.5, upper bound {bound['b']:.4g} after 2 epochs"
+
+
+@pytest.mark.parametrize(("window", "c", "arm"), [(0, 0, "wild"), (3, 0, "even"), (3, 1, "new")])
+def test_ucb_v_looks_at_the_variance_of_the_window(window, c, arm):
+    """Without the term in b the bonus is the variance alone, which a window of 3 forgets."""
+    state = history(wild=[5.0, -5.0, 5.0, -5.0, 1.0, 1.0, 1.0], even=[2.0] * 7, new=[0.0, 1.0])
+    policy = UCBVPolicy(window=window, zeta=0.5, c=c)
+    assert policy.choose(state, np.random.default_rng(0)).arm == arm
+
+
+def test_ucb_v_counts_pulls_in_flight():
+    """ln t grows from ln 4 to ln 404: enough for the arm with one epoch."""
+    old, new = ArmHistory("old", (1.0, 1.5, 1.5)), ArmHistory("new", (0.0,))
+    flying = ArmHistory("f", pending=400)
+    policy = UCBVPolicy(zeta=0.5, c=1)
+    alone, crowded = (
+        policy.choose(History(Budget(epochs=1000), arms), np.random.default_rng(0)).arm
+        for arms in [(old, new), (old, new, flying)]
+    )
+    assert (alone, crowded) == ("old", "new")

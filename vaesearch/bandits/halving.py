@@ -66,7 +66,7 @@ def room(history: History, arm: ArmHistory) -> float:
     """How many more epochs ``arm`` alone could use: bounded by its cap, the budget, the clock."""
     more = min(history.cap(arm) - arm.epochs - arm.pending, history.epochs_left)
     if arm.cost:
-        more = min(more, history.seconds_left / arm.cost)
+        more = min(more, history.seconds_left / arm.cost - arm.pending)
     return more if more >= 1 else 0.0
 
 

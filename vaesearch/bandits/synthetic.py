@@ -123,7 +123,7 @@ class _Simulation:
         row, done = _row(name), self.history.arm(name).epochs
         rewards = self.rewards[row, done : done + epochs]
         seconds = self.seconds[row, done : done + epochs]
-        deadline = self.history.elapsed + self.history.seconds_left
+        deadline = np.inf if self.history.budget.seconds is None else self.history.budget.seconds
         late = end - seconds.sum() + seconds.cumsum() > deadline + 1e-9
         kept = int(np.argmax(np.append(late | np.isnan(rewards), True)))
         self.history = self.history.at(min(end, deadline)).observed(
