@@ -29,6 +29,7 @@ from vaesearch.pull import Workbench
 from vaesearch.records import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.report.artifacts import keep_appraisal, write_results, write_text
 from vaesearch.search.appraisal import appraise
+from vaesearch.search.arms import ArmSource
 from vaesearch.search.backends.base import Backend
 from vaesearch.search.backends.local import LocalBackend
 from vaesearch.search.controller import Controller, Observer
@@ -46,6 +47,7 @@ def run_bandit(
     config: Config,
     path: Path,
     *,
+    source: ArmSource | None = None,
     observers: Sequence[Observer] = (),
     note: Note = lambda text: None,
 ) -> SearchState:
@@ -54,6 +56,7 @@ def run_bandit(
     Args:
         config: the options.
         path: a new or empty directory.
+        source: of arms that join during the search, beside those of ``config``.
         observers: called after every event of the search.
         note: told, in a line or two, what concerns tracking.
 
@@ -80,7 +83,7 @@ def run_bandit(
         started = SearchStarted(
             uuid.uuid4().hex, vaesearch.__version__, config.to_dict(), data.describe()
         )
-        return _drive(run_dir, config, data, [started, *arms], observers, note)
+        return _drive(run_dir, config, data, [started, *arms], source, observers, note)
     finally:
         run_dir.unlock()
 
@@ -89,6 +92,7 @@ def resume(
     path: Path,
     *,
     changes: dict[str, Any] | None = None,
+    source: ArmSource | None = None,
     observers: Sequence[Observer] = (),
     note: Note = lambda text: None,
 ) -> SearchState:
@@ -98,6 +102,7 @@ def resume(
         path: a run directory.
         changes: options to differ from here on; only those of ``MAY_CHANGE``, such as a larger
             budget.
+        source: of arms that join from here on.
         observers: called after every event of the search.
         note: told, in a line or two, what concerns tracking.
 
@@ -126,7 +131,7 @@ def resume(
         missing = [a for a in _arms_added(config, data) if a.arm not in before.arms]
         write_text(run_dir.config, _yaml(config))
         resumed = SearchResumed(vaesearch.__version__, _difference(before.config, config))
-        return _drive(run_dir, config, data, [resumed, *missing], observers, note)
+        return _drive(run_dir, config, data, [resumed, *missing], source, observers, note)
     finally:
         run_dir.unlock()
 
@@ -136,6 +141,7 @@ def _drive(
     config: Config,
     data: ImageData,
     opening: Sequence[Any],
+    source: ArmSource | None,
     observers: Sequence[Observer],
     note: Note,
 ) -> SearchState:
@@ -155,6 +161,7 @@ def _drive(
             elapsed=elapsed_seconds(before),
             observers=observers,
             prune=store.prune,
+            source=source,
         )
         for event in opening:
             controller.record(event)

@@ -22,6 +22,7 @@ from vaesearch.records import (
     PullStarted,
     WorkerLost,
 )
+from vaesearch.search.arms import ArmSource, newcomers
 from vaesearch.search.asking import ask
 from vaesearch.search.backends.base import Backend, Finished, Lost, Outcome
 from vaesearch.search.state import Flight, SearchState, advance
@@ -53,6 +54,7 @@ class Controller:
         elapsed: seconds that earlier processes spent on this search.
         observers: called after every event with the event and the state after it.
         prune: told, per arm, which epochs' checkpoints are still needed.
+        source: of arms that join during the search.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Controller:
         elapsed: float = 0.0,
         observers: Sequence[Observer] = (),
         prune: Callable[[str, set[int]], None] = lambda arm, keep: None,
+        source: ArmSource | None = None,
     ) -> None:
         self.state = state
         self._log = log
@@ -75,6 +78,7 @@ class Controller:
         self._began = backend.now() - elapsed
         self._observers = observers
         self._prune = prune
+        self._source = source
         self._dispatched: set[int] = set()
         self._untidy = set(state.arms)
         self._last_worker: dict[str, str] = {}
@@ -119,6 +123,7 @@ class Controller:
 
     def _decide(self) -> str | None:
         """Ask the policy and log its decision; the reason if there is nothing to decide."""
+        self._let_arms_join()
         history = self.state.history.at(self._elapsed())
         ended = exhausted(history)
         if ended is not None:
@@ -137,6 +142,11 @@ class Controller:
             sync=False,
         )
         return None
+
+    def _let_arms_join(self) -> None:
+        if self._source is not None and self.state.history.epochs_left >= 1:
+            for event in newcomers(self._source, self.state):
+                self.record(event, sync=False)
 
     def _elapsed(self) -> float:
         return self._backend.now() - self._began
@@ -204,6 +214,15 @@ class Controller:
                 )
             )
         self._untidy.add(job.arm.name)
+        if not report.epochs and not report.diverged:
+            self._refuse_standstill(job.arm.name)
+
+    def _refuse_standstill(self, name: str) -> None:
+        """Cut an arm whose pull brought nothing though there was time, or it would for ever."""
+        history = self.state.history.at(self._elapsed())
+        in_time = history.seconds_left > 0.01 * (history.budget.seconds or 0.0)
+        if in_time and history.arm(name).status == "open":
+            self.record(ArmCut(name, "its pull came back without an epoch"))
 
     def _tidy(self) -> None:
         """Drop checkpoints that no line of the ledger leads back to, while the workers work."""

@@ -1,0 +1,46 @@
+"""Where arms that join during a search come from."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from vaesearch.errors import InputError
+from vaesearch.records import Arm, ArmAdded, TrialSettings
+from vaesearch.search.state import SearchState
+
+
+class ArmSource(Protocol):
+    """Hands out arms while a search is under way, for example as a sampler proposes them."""
+
+    def next_arms(self, state: SearchState) -> Sequence[ArmAdded]:
+        """The arms that join now; empty for none yet.
+
+        Called whenever a worker is free and budget is left, before the policy. After a crash it
+        is called by another process with the state that was logged: an arm that is handed out
+        again, under its name and with its settings, is taken for the one that is there. A search
+        in which no arm can be pulled and nothing is in flight ends, so a source that wants to go
+        on must then have an arm.
+        """
+        ...
+
+
+def newcomers(source: ArmSource, state: SearchState) -> list[ArmAdded]:
+    """The arms of ``source`` that have not joined yet.
+
+    Raises:
+        InputError: one has the name of another arm but not its settings.
+    """
+    joining: dict[str, ArmAdded] = {}
+    for event in source.next_arms(state):
+        arm = Arm(event.arm, TrialSettings(**event.settings))
+        there = state.arms.get(event.arm)
+        known = there.arm if there else None
+        if event.arm in joining:
+            known = Arm(event.arm, TrialSettings(**joining[event.arm].settings))
+        if known is None:
+            joining[event.arm] = event
+        elif known != arm:
+            raise InputError(
+                f"arm {event.arm!r} is in the search already with other settings; "
+                "an arm that joins needs a name of its own."
+            )
+    return list(joining.values())
