@@ -30,7 +30,7 @@ def test_learning_curves_are_drawn_at_readme_size(state, tmp_path):
 
 def test_a_bad_first_epoch_does_not_flatten_the_rest(state, tmp_path, monkeypatch):
     drawings = []
-    monkeypatch.setattr(figures, "_save", lambda figure, _: drawings.append(figure))
+    monkeypatch.setattr(figures, "save", lambda figure, _: drawings.append(figure))
     learning_curves(state, tmp_path / "curves.png")
     low, high = drawings[0].axes[0].get_ylim()
     assert low < 2.9131

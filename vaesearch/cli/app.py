@@ -11,6 +11,7 @@ import click
 
 from vaesearch import __version__, catalogue
 from vaesearch.cli.options import Commands, config_options, given
+from vaesearch.cli.replay import replay
 from vaesearch.cli.terminal import Session
 from vaesearch.config import Config, load_yaml
 from vaesearch.errors import InputError, unknown_name
@@ -102,6 +103,9 @@ def _refuse_taken(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise InputError(f"port {port} is in use: give another with --port.") from error
+
+
+app.add_command(replay)
 
 
 @app.command("list")

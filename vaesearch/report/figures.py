@@ -24,9 +24,9 @@ from vaesearch.report.units import robust_floor, scale_of
 from vaesearch.search.state import SearchState
 
 # Okabe & Ito's palette for all kinds of colour vision, less the yellow, which is faint on white.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D")
 _LINES = ("-", "--", ":", "-.")  # one more each time the colours are used up
-_INK = "#333333"
+INK = "#333333"
 _DPI = 150
 _GAP = 6  # pixels between the images of a grid
 _PAIR_GAP = 2  # pixels between an original and its reconstruction
@@ -42,7 +42,7 @@ class _Look:
 def _looks(state: SearchState) -> dict[str, _Look]:
     """Colour and line of each arm, by the order of joining, so that they never change."""
     return {
-        name: _Look(_COLOURS[i % len(_COLOURS)], _LINES[i // len(_COLOURS) % len(_LINES)])
+        name: _Look(COLOURS[i % len(COLOURS)], _LINES[i // len(COLOURS) % len(_LINES)])
         for i, name in enumerate(state.arms)
     }
 
@@ -66,9 +66,9 @@ def learning_curves(state: SearchState, path: Path) -> None:
     axes.grid(axis="y", color="#E6E6E6", linewidth=0.8)
     if names:
         _frame(axes, state, names)
-        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, labelcolor=_INK)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, labelcolor=INK)
     _title(axes, "Learning curves", state)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _curve(axes: Axes, state: SearchState, name: str, look: _Look, wins: bool) -> None:
@@ -123,13 +123,13 @@ def allocation(state: SearchState, events: Iterable[Event], path: Path) -> None:
     """
     owners = [e.arm for e in events if isinstance(e, PullFinished) for _ in e.reports]
     names, looks = state.ranking, _looks(state)
-    figure, (tiles, shares) = _canvas_pair(8, 0.28 * len(names) + 0.6, 1.8)
+    figure, (tiles, shares) = canvas_pair(8, 0.28 * len(names) + 0.6, 1.8)
     for row, name in enumerate(names):
         mine = [i for i, owner in enumerate(owners) if owner == name]
         tiles.broken_barh([(i, 1) for i in mine], (row - 0.4, 0.8), color=looks[name].colour)
         share = f"{len(mine)} ({len(mine) / max(1, len(owners)):.0%})"
         tiles.text(1.01, row, share, transform=tiles.get_yaxis_transform(), va="center_baseline",
-                   color=_INK)  # fmt: skip
+                   color=INK)  # fmt: skip
     tiles.set_yticks(range(len(names)), names)
     tiles.set_ylim(max(1, len(names)) - 0.5, -0.5)
     tiles.tick_params(axis="y", length=0)
@@ -139,7 +139,7 @@ def allocation(state: SearchState, events: Iterable[Event], path: Path) -> None:
     shares.set_ylabel("share so far")
     shares.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     _title(tiles, "Who got which epoch", state)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _shares(
@@ -164,11 +164,13 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _canvas_pair(width: float, upper: float, lower: float) -> tuple[Figure, tuple[Axes, Axes]]:
-    """Two pictures above each other on one x axis; heights in inches."""
+def canvas_pair(
+    width: float, upper: float, lower: float, *, share: bool = True
+) -> tuple[Figure, tuple[Axes, Axes]]:
+    """Two pictures above each other, on one x axis if they ``share`` it; heights in inches."""
     figure = Figure(figsize=(width, upper + lower + 0.8), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
-    first, second = figure.subplots(2, 1, sharex=True, height_ratios=[upper, lower])
+    first, second = figure.subplots(2, 1, sharex=share, height_ratios=[upper, lower])
     _plain(first)
     _plain(second)
     return figure, (first, second)
@@ -177,7 +179,7 @@ def _canvas_pair(width: float, upper: float, lower: float) -> tuple[Figure, tupl
 def _plain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#999999")
-    axes.tick_params(colors=_INK)
+    axes.tick_params(colors=INK)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
@@ -186,14 +188,23 @@ def _title(axes: Axes, title: str, state: SearchState) -> None:
     axes.set_title(": ".join([title, ", ".join(about)] if about else [title]), loc="left")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG at ``path``, whole or not at all.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
     content = BytesIO()
     figure.savefig(content, format="png")
-    _write(path, content.getvalue())
+    write_file(path, content.getvalue())
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Put a whole file at ``path``, or none: a reader never meets half a picture."""
+def write_file(path: Path, content: bytes) -> None:
+    """Put a whole file at ``path``, or none: a reader never meets half a picture.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -236,10 +247,10 @@ def image_grid(
     picture = Image.fromarray(grid[..., 0] if grid.shape[-1] == 1 else grid)
     if title:
         font = ImageFont.load_default(_TITLE_HEIGHT * 0.6)
-        ImageDraw.Draw(picture).text((_GAP, _GAP), title, fill=_INK, font=font)
+        ImageDraw.Draw(picture).text((_GAP, _GAP), title, fill=INK, font=font)
     content = BytesIO()
     picture.save(content, format="PNG")
-    _write(path, content.getvalue())
+    write_file(path, content.getvalue())
 
 
 def _mosaic(cells: np.ndarray, columns: int, head: int) -> np.ndarray:

@@ -6,8 +6,6 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
-import vaesearch
-
 
 def hardware() -> str:
     """Processor, cores and GPUs of this machine; no names of hosts.
@@ -22,8 +20,8 @@ def hardware() -> str:
 
 def software() -> dict[str, str]:
     """Versions of what decides a result and its time."""
-    versions = {"vaesearch": vaesearch.__version__, "python": platform.python_version()}
-    for name in ("torch", "numpy"):
+    versions = {"python": platform.python_version()}
+    for name in ("vaesearch", "torch", "numpy"):
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions

@@ -10,6 +10,7 @@ import numpy as np
 
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget, Decision, History, Policy
+from vaesearch.errors import PolicyError
 from vaesearch.recordings import Curve, Recording
 from vaesearch.records import Event
 from vaesearch.search.regret import (
@@ -174,12 +175,17 @@ def outcomes(
 
     Raises:
         InputError: no such policy.
+        PolicyError: a policy of the user's own decided what is not allowed.
     """
     done = []
     for instance in instances:
         for seed in seeds:
-            watched = _Watched(catalogue.build("policies", policy))
-            outcome = _replay(watched, instance, budget, seed)
+            watched = _watched(catalogue.build("policies", policy))
+            try:
+                outcome = _replay(watched, instance, budget, seed)
+            except PolicyError as error:
+                fault, *_ = str(error).splitlines()  # the rest is about going on with a search
+                raise PolicyError(f"{fault} (replayed on seed {instance.seed})") from error
             done.append(outcome if watched.random else replace(outcome, policy_seed=None))
             if not watched.random:
                 break
@@ -236,6 +242,12 @@ class _Watched:
         decision = self._policy.choose(history, rng)
         self.random = self.random or rng.bit_generator.state != before
         return decision
+
+
+def _watched(policy: Policy) -> _Watched:
+    """The policy inside a watch that goes by its name, which is what errors show."""
+    watch: type[_Watched] = type(type(policy).__qualname__, (_Watched,), {})
+    return watch(policy)
 
 
 @dataclass(frozen=True)

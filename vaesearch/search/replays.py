@@ -74,7 +74,7 @@ def replay(
     """
     reports = {name: _reports(recording, curve) for name, curve in curves.items()}
     failures = {name: curve.failed for name, curve in curves.items() if curve.failed}
-    backend = ReplayBackend(reports, budget.workers, failures=failures)
+    backend = ReplayBackend(reports, budget.workers, failures=failures, short=not announced)
     end = () if announced else (_EndOfCurves(curves, lambda cut: controller.record(cut)),)
     controller = Controller(
         MemoryLog(backend), fold([], budget), policy, backend,

@@ -20,6 +20,9 @@ class ReplayBackend:
         curves: per arm, the reports of its epochs 1, 2, ... in order.
         workers: how many pulls run side by side.
         failures: arms that diverge after their last recorded epoch, with the cause.
+        overhead: seconds of every pull beyond its epochs; a mapping says it arm by arm.
+        short: a pull beyond the end of a curve comes back with fewer epochs, or with none;
+            otherwise one that would have none is an error.
 
     Raises:
         InputError: no curves, or an empty one of an arm that did not fail.
@@ -31,8 +34,12 @@ class ReplayBackend:
         workers: int = 1,
         *,
         failures: Mapping[str, str] | None = None,
+        overhead: float | Mapping[str, float] = 0.0,
+        short: bool = False,
     ) -> None:
+        self._short = short
         self._failures = failures or {}
+        self._overhead = overhead
         empty = [
             name for name, curve in curves.items() if not curve and name not in self._failures
         ]
