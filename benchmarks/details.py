@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from common import table
-from scores import Cell, interval, mean_ranks
-
-NEAR_ORACLE = 1.5  # a search that takes at most this many times the oracle's epochs
+from scores import NEAR_ORACLE, Cell, interval, mean_ranks
 
 
 def details(found: Sequence[Cell]) -> str:
@@ -56,13 +54,13 @@ def _identification(found: Sequence[Cell]) -> str:
 def _epochs(cell: Cell) -> str:
     rows = []
     for player in cell.players:
-        ratio, spent = cell.of(player, "ratio"), cell.of(player, "spent")
-        quantiles = [np.quantile(ratio, q, method="higher") for q in (0.5, 0.9)]
+        spent = cell.of(player, "spent")
+        quantiles = [np.quantile(cell.ratios[player], q, method="higher") for q in (0.5, 0.9)]
         rows.append([
             player,
             *(f"{value:.2f}" if np.isfinite(value) else "never" for value in quantiles),
-            f"{(ratio <= NEAR_ORACLE).mean():.0%}",
-            f"{np.isinf(ratio).mean():.0%}",
+            f"{cell.of(player, 'near').mean():.0%}",
+            f"{cell.of(player, 'never').mean():.0%}",
             f"{spent.mean():.0f}",
             f"{1000 * (cell.of(player, 'seconds') / spent).mean():.2f}",
         ])  # fmt: skip

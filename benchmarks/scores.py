@@ -5,6 +5,7 @@ All regrets are in thousandths of the metric's unit (bits/dim), positive where s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from instances import Instance
@@ -14,7 +15,8 @@ from vaesearch.search.regret import near
 
 MILLI = 1000.0
 DRAWS = 2000
-MEASURES = ("regret", "identification", "error", "far", "ratio", "spent", "seconds")
+NEAR_ORACLE = 1.5  # a search that takes at most this many times the oracle's epochs
+MEASURES = ("regret", "identification", "error", "far", "near", "never", "spent", "seconds")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Cell:
         share: of the full budget.
         players: in the order of the rows.
         values: per measure, (players, instances), the mean over policy seeds.
+        ratios: per player, epochs to the goal over the oracle's in every run; infinite if never.
     """
 
     dataset: str
@@ -34,6 +37,7 @@ class Cell:
     share: float
     players: tuple[str, ...]
     values: Mapping[str, np.ndarray]
+    ratios: Mapping[str, np.ndarray]
 
     def of(self, player: str, measure: str) -> np.ndarray:
         """One player's values, (instances,)."""
@@ -48,7 +52,8 @@ def score(run: Run, instance: Instance) -> dict[str, float]:
     - ``identification``: the best arm's test reward after N epochs less the recommended arm's.
     - ``error``: whether another arm than the best was recommended; ``far``: whether it is not
       even within 1 % of the best.
-    - ``ratio``: epochs to the goal over the oracle's; infinite if never reached.
+    - ``ratio``: epochs to the goal over the oracle's, infinite if never reached; ``near``: whether
+      it is at most 1.5; ``never``: whether it is infinite.
     """
     task = run.task
     final = instance.kept(instance.cap)
@@ -57,24 +62,22 @@ def score(run: Run, instance: Instance) -> dict[str, float]:
         raise ValueError(f"{task.player} trained nothing on {instance.digest}")
     arm = instance.names.index(run.arm)
     within = instance.kept(min(instance.cap, instance.epochs(task.share)))
-    hit = np.inf if run.hit is None else run.hit
+    ratio = np.inf if run.hit is None else run.hit / instance.oracle_epochs
     return {
         "regret": MILLI * (within.max() - instance.test[arm, run.epoch - 1]),
         "identification": MILLI * (best - final[arm]),
         "error": float(final[arm] < best),
         "far": float(final[arm] < near(float(best))),
-        "ratio": hit / instance.oracle_epochs,
+        "ratio": ratio,
+        "near": float(ratio <= NEAR_ORACLE),
+        "never": float(np.isinf(ratio)),
         "spent": run.spent,
         "seconds": run.seconds,
     }
 
 
 def cells(runs: Sequence[Run], instances: Mapping[tuple[str, int, int], Instance]) -> list[Cell]:
-    """The runs by cell; players in the order in which they first appear.
-
-    Seeds of a player on one instance are averaged; for ratios, which may be infinite, the median
-    is taken.
-    """
+    """The runs by cell; players in the order in which they first appear."""
     found: dict[tuple[str, int, float], dict[str, dict[int, list[dict[str, float]]]]] = {}
     for run in runs:
         t: Task = run.task
@@ -89,17 +92,20 @@ def _cell(
 ) -> Cell:
     numbers = sorted(set.intersection(*(set(found) for found in by_player.values())))
 
-    def mean(measure: str, scored: list[dict[str, float]]) -> float:
-        values = [s[measure] for s in scored]
-        return float(np.median(values) if measure == "ratio" else np.mean(values))
-
     values = {
         measure: np.array(
-            [[mean(measure, found[n]) for n in numbers] for found in by_player.values()]
+            [
+                [np.mean([scored[measure] for scored in found[n]]) for n in numbers]
+                for found in by_player.values()
+            ]
         )
         for measure in MEASURES
     }
-    return Cell(*key, tuple(by_player), values)
+    ratios = {
+        player: np.array([scored["ratio"] for n in numbers for scored in found[n]])
+        for player, found in by_player.items()
+    }
+    return Cell(*key, tuple(by_player), values, ratios)
 
 
 def pooled(found: Sequence[Cell], measure: str) -> dict[str, np.ndarray]:
@@ -115,10 +121,13 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     >>> interval(np.array([2.0, 2.0, 2.0]))
     (2.0, 2.0)
     """
-    rng = np.random.default_rng(len(values))
-    means = values[rng.integers(len(values), size=(DRAWS, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
+    low, high = np.quantile(values[_resamples(len(values))].mean(axis=1), [0.025, 0.975])
     return float(low), float(high)
+
+
+@cache
+def _resamples(count: int) -> np.ndarray:
+    return np.random.default_rng(count).integers(count, size=(DRAWS, count))
 
 
 def compare(cell: Cell, player: str, other: str, measure: str = "regret") -> str:

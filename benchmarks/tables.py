@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from common import hardware, table
-from details import NEAR_ORACLE, details
+from details import details
 from instances import Pool
 from peers import PEERS
-from scores import Cell, compare, interval, mean_ranks, pooled
+from scores import NEAR_ORACLE, Cell, compare, interval, mean_ranks, pooled
 
 FITTED_ON = "digits"  # the constants of our policies were chosen on this data set
 MARKS = {"win": "", "tie": " ~", "loss": " **loss**"}
@@ -71,14 +71,14 @@ def _summary(found: Sequence[Cell], peers: Sequence[str]) -> str:
     head += [f"≤ {NEAR_ORACLE} of the oracle's epochs, K={sizes[0]}"]
     head += ["wins", "losses"] if peers else []
     ranks = [mean_ranks(cell) for cell in found]
-    ratio = pooled([cell for cell in found if cell.size == sizes[0]], "ratio")
+    near = pooled([cell for cell in found if cell.size == sizes[0]], "near")
     rows = []
     for player in found[0].players:
         row = [player, f"{np.mean([r[player] for r in ranks]):.1f}"]
         for size in sizes:
             of = [c.of(player, "regret").mean() for c in found if c.size == size]
             row.append(f"{np.mean(of):.1f}")
-        row.append(f"{(ratio[player] <= NEAR_ORACLE).mean():.0%}")
+        row.append(f"{near[player].mean():.0%}")
         if peers:
             results = [compare(c, player, peer) for c in found for peer in peers]
             own = player in peers
@@ -95,35 +95,33 @@ def _goals(found: Sequence[Cell], focus: str, peers: Sequence[str]) -> str:
     rows = []
     for dataset in dict.fromkeys(cell.dataset for cell in found):
         mine = [c for c in found if c.dataset == dataset]
-        size = min(cell.size for cell in mine)
-        whole = max((c for c in mine if c.size == size), key=lambda cell: cell.share)
-        ratio = whole.of(focus, "ratio")
-        near = (ratio <= NEAR_ORACLE).mean()
-        uniform = ""
-        if "uniform" in whole.players:
-            uniform = f"; uniform: median {np.median(whole.of('uniform', 'ratio')):.1f}"
-        rows.append(
-            [
-                f"{dataset}, K={size}: ≤ {NEAR_ORACLE} of the oracle's epochs in 90 %",
-                f"in {near:.0%}; median {np.median(ratio):.2f}{uniform}",
-                _yes(near >= 0.9),
-            ]
-        )
-        for cell in (c for c in mine if c.size == size and c.share in (0.25, 0.5)):
-            own = cell.of(focus, "regret").mean()
-            best = min(peers, key=lambda peer: cell.of(peer, "regret").mean())
-            theirs = cell.of(best, "regret").mean()
-            rows.append(
-                [
-                    f"{dataset}, K={size}, {cell.share:.0%}: half the best peer's regret",
-                    f"{own:.1f} against {theirs:.1f} ({best})",
-                    _yes(own <= theirs / 2),
-                ]
-            )
+        small = [c for c in mine if c.size == min(cell.size for cell in mine)]
+        rows.append(_nearness(max(small, key=lambda cell: cell.share), focus))
+        rows += [_halved(cell, focus, peers) for cell in small if cell.share in (0.25, 0.5)]
         lost = sum(compare(c, focus, peer) == "loss" for c in mine for peer in peers)
         rows.append([f"{dataset}: no loss by more than noise",
                      f"{lost} losses in {len(mine) * len(peers)}", _yes(lost == 0)])  # fmt: skip
     return table(["goal", "measured", "reached"], rows)
+
+
+def _nearness(cell: Cell, focus: str) -> list[str]:
+    near = cell.of(focus, "near")
+    low, high = interval(near)
+    text = (
+        f"in {near.mean():.0%} [{low:.0%}, {high:.0%}], median {np.median(cell.ratios[focus]):.2f}"
+    )
+    if "uniform" in cell.ratios:
+        text += f"; uniform: median {np.median(cell.ratios['uniform']):.2f}"
+    goal = f"{cell.dataset}, K={cell.size}: ≤ {NEAR_ORACLE} of the oracle's epochs in 90 %"
+    return [goal, text, _yes(near.mean() >= 0.9)]
+
+
+def _halved(cell: Cell, focus: str, peers: Sequence[str]) -> list[str]:
+    own = cell.of(focus, "regret").mean()
+    best = min(peers, key=lambda peer: cell.of(peer, "regret").mean())
+    theirs = cell.of(best, "regret").mean()
+    goal = f"{cell.dataset}, K={cell.size}, {cell.share:.0%}: half the best peer's regret"
+    return [goal, f"{own:.1f} against {theirs:.1f} ({best})", _yes(own <= theirs / 2)]
 
 
 def _yes(reached: object) -> str:

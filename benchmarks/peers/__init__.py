@@ -25,6 +25,8 @@ class Peer:
         module: to import from it.
         build: makes it for an instance and a seed; None for the report's, which has no trials.
         about: its settings.
+        abreast: whether all arms train side by side from the start, sharing the machine, as with
+            fractions of a device per trial; otherwise one after another per worker.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Peer:
     module: str
     build: Build | None
     about: str
+    abreast: bool = False
 
     @property
     def installed(self) -> bool:
@@ -42,7 +45,8 @@ class Peer:
         """What it trains, with a budget of ``epochs``."""
         if self.build is None:
             return report_epsilon_greedy(instance, epochs, seed)
-        return drive(self.build(instance, seed), instance, epochs, workers)
+        side_by_side = instance.size if self.abreast else workers
+        return drive(self.build(instance, seed), instance, epochs, side_by_side)
 
 
 def _ray(make: Callable[..., object], **options: object) -> Build:
@@ -67,18 +71,23 @@ _OPTUNA = ("optuna", "optuna")
 _SYNE = ("syne-tune", "syne_tune")
 _ETA = {"reduction_factor": 2}
 _HALVING = "SuccessiveHalvingPruner"
+_halving_from_start = _optuna(_HALVING, min_resource=1, **_ETA)
+_TWO = "reduction factor 2"
+_ABREAST = f"{_TWO}; all trials at once"
 PEERS = (
     Peer("ray-asha", *_RAY, _ray(asha_scheduler), "reduction factor 4 (default)"),
-    Peer("ray-asha-2", *_RAY, _ray(asha_scheduler, **_ETA), "reduction factor 2"),
+    Peer("ray-asha-2", *_RAY, _ray(asha_scheduler, **_ETA), _TWO),
+    Peer("ray-asha-2-abreast", *_RAY, _ray(asha_scheduler, **_ETA), _ABREAST, abreast=True),
     Peer("ray-hyperband", *_RAY, _ray(hyperband_scheduler), "reduction factor 3 (default)"),
     Peer("optuna-hyperband", *_OPTUNA, _optuna_hyperband, "reduction factor 3 (default)"),
     Peer("optuna-halving", *_OPTUNA, _optuna(_HALVING), "defaults: the first trial is whole"),
-    Peer("optuna-halving-2", *_OPTUNA, _optuna(_HALVING, min_resource=1, **_ETA),
-         "reduction factor 2, from the first epoch on"),
+    Peer("optuna-halving-2", *_OPTUNA, _halving_from_start, f"{_TWO}, from the first epoch on"),
+    Peer("optuna-halving-2-abreast", *_OPTUNA, _halving_from_start, _ABREAST, abreast=True),
     Peer("optuna-median", *_OPTUNA, _optuna("MedianPruner"), "defaults: 5 whole trials first"),
     Peer("optuna-median-1", *_OPTUNA, _optuna("MedianPruner", n_startup_trials=1),
          "1 whole trial first"),
     Peer("syne-tune-asha", *_SYNE, _syne(), "reduction factor 3 (default)"),
-    Peer("syne-tune-asha-2", *_SYNE, _syne(**_ETA), "reduction factor 2"),
+    Peer("syne-tune-asha-2", *_SYNE, _syne(**_ETA), _TWO),
+    Peer("syne-tune-asha-2-abreast", *_SYNE, _syne(**_ETA), _ABREAST, abreast=True),
     Peer("report-epsilon-greedy", "", "", None, "per batch, ε = 0.3"),
 )  # fmt: skip
