@@ -5,34 +5,23 @@ For example ``in_hindsight(Path("runs/first"), ["ucb"])``; ``vaesearch replay`` 
 
 import json
 import math
-import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget
-from vaesearch.config import EPOCHS_PER_ARM, Config
-from vaesearch.errors import InputError, RecordingError, RunDirError
-from vaesearch.recordings import Recording, read_recording
-from vaesearch.records import Event, PullFailed, PullFinished, PullStarted, SearchStarted
+from vaesearch.config import Config
+from vaesearch.errors import InputError, RecordingError
+from vaesearch.recordings import Recording
 from vaesearch.report.comparison import Comparison, to_data
 from vaesearch.report.comparison_figure import comparison_figure
 from vaesearch.report.figures import write_file
-from vaesearch.search.comparison import (
-    ORACLE,
-    UNIFORM,
-    Instance,
-    Outcome,
-    instances_of,
-    oracle_outcomes,
-    outcomes,
-)
-from vaesearch.search.ledger import read_ledger
-from vaesearch.search.regret import Trace
-from vaesearch.search.replays import recording_of, trace_of
+from vaesearch.search.comparison import ORACLE, UNIFORM, oracle_outcomes, outcomes
+from vaesearch.search.instances import Instance, instances_of
+from vaesearch.search.outcomes import Outcome
 from vaesearch.search.run_dir import RunDir
-from vaesearch.search.state import fold
+from vaesearch.search.sources import Source, read_source
 
 REPEATS = 5
 
@@ -58,24 +47,6 @@ class Limits:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             _check_positive(name, value)
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Recorded curves, and what is known about the search that they are of.
-
-    Attributes:
-        budget: what is spent unless one says otherwise, and ``why``.
-        run: the row of the search itself: its name and what it did; None for a curves file.
-        complete_by: the command that would record all arms equally long.
-    """
-
-    recording: Recording
-    budget: Budget
-    why: str
-    seed: int
-    complete_by: str
-    run: tuple[str, Trace] | None = None
 
 
 def in_hindsight(
@@ -106,7 +77,7 @@ def in_hindsight(
     for policy in wanted:
         catalogue.build("policies", policy)
     _check_positive("repeats", repeats)
-    source = _read(path)
+    source = read_source(path)
     instances = _instances(source.recording, path)
     budget, why = _budget(source, limits or Limits(), instances)
     first = source.seed if seed is None else seed
@@ -115,75 +86,21 @@ def in_hindsight(
         progress(policy)
         rows[policy] = outcomes(policy, instances, budget, range(first, first + repeats))
     rows[ORACLE] = oracle_outcomes(instances, budget)
-    return Comparison(
-        path, instances, budget, why, rows, source.complete_by, source.run and source.run[0]
-    )
+    own = source.run and source.run[0]
+    remarks = (*source.remarks, *_left_out(source.recording, instances))
+    return Comparison(path, instances, budget, why, rows, source.complete_by, own, remarks)
+
+
+def _left_out(recording: Recording, instances: Sequence[Instance]) -> Iterator[str]:
+    used = {instance.seed for instance in instances}
+    seeds = [str(seed) for seed in recording.seeds if seed not in used]
+    if seeds:
+        yield f"Left out, for some arms were not recorded: seeds {', '.join(seeds)}."
 
 
 def _check_positive(name: str, value: float | None) -> None:
     if value is not None and not (math.isfinite(value) and value > 0):
         raise InputError(f"--{name.replace('_', '-')} must be above 0, not {value}.")
-
-
-def _read(path: Path) -> _Source:
-    if path.is_dir():
-        return _of_run(path)
-    if not path.exists():
-        raise RecordingError(f"there is no {path}: give a run directory or a file of curves.")
-    recording = read_recording(path)
-    arms = max((len(recording.of_seed(seed)) for seed in recording.seeds), default=0)
-    longest = max((len(curve.valid) for curve in recording.curves), default=0)
-    enough = longest >= EPOCHS_PER_ARM
-    why = f"{EPOCHS_PER_ARM} per arm, the default of `bandit`" if enough else "all recorded"
-    epochs = min(EPOCHS_PER_ARM, longest) * arms
-    return _Source(
-        recording, Budget(epochs=epochs), why, 0,
-        f"vaesearch bandit --policy uniform --epochs {arms * longest}",
-    )  # fmt: skip
-
-
-def _of_run(path: Path) -> _Source:
-    """What a run directory says of its search, finished or not; nothing in it is touched."""
-    run_dir = RunDir(path)
-    events = read_ledger(run_dir.ledger)
-    if not events or not isinstance(events[0], SearchStarted):
-        raise RunDirError(f"{path} holds no search yet: run `vaesearch bandit --run-dir {path}`.")
-    state = fold(events, Budget())
-    config = Config.from_dict(state.config, source=str(path))
-    recording = recording_of(state)
-    longest = max((len(curve.valid) for curve in recording.curves), default=0)
-    budget, why = Budget(cap=config.max_epochs_per_arm, workers=_workers(events)), "as in the run"
-    if state.finished:
-        budget = replace(budget, epochs=config.epochs, seconds=config.seconds)
-    else:
-        budget = replace(budget, epochs=max(1, state.history.spent))
-        why = "what the run has spent so far"
-    whole = (
-        f"vaesearch bandit --config {shlex.quote(str(run_dir.config))} --policy uniform "
-        f"--epochs {longest * len(state.arms)} --run-dir NEW"
-    )
-    if config.seconds is not None:
-        whole += f" --seconds {_seconds_for(recording, longest):.0f}"
-    own = (f"{config.policy} (the run)", trace_of(events))
-    return _Source(recording, budget, why, config.seed, whole, own)
-
-
-def _seconds_for(recording: Recording, epochs: int) -> float:
-    """Twice what all arms took per epoch on average, so that time is not what ends the search."""
-    return sum(2 * epochs * sum(c.seconds) / max(1, len(c.seconds)) for c in recording.curves)
-
-
-def _workers(events: Sequence[Event]) -> int:
-    """The most pulls that ran side by side."""
-    running: set[int] = set()
-    most = 1
-    for event in events:
-        if isinstance(event, PullStarted):
-            running.add(event.pull)
-        if isinstance(event, (PullFinished, PullFailed)):
-            running.discard(event.pull)
-        most = max(most, len(running))
-    return most
 
 
 def _instances(recording: Recording, path: Path) -> tuple[Instance, ...]:
@@ -193,7 +110,7 @@ def _instances(recording: Recording, path: Path) -> tuple[Instance, ...]:
     return tuple(instance for instance in instances if instance.epochs)
 
 
-def _budget(source: _Source, limits: Limits, instances: Sequence[Instance]) -> tuple[Budget, str]:
+def _budget(source: Source, limits: Limits, instances: Sequence[Instance]) -> tuple[Budget, str]:
     """The budget of the replays, and where it comes from."""
     epochs = min(instance.epochs for instance in instances)
     seconds = min(instance.seconds for instance in instances)
@@ -212,7 +129,7 @@ def _budget(source: _Source, limits: Limits, instances: Sequence[Instance]) -> t
     return replace(budget, cap=cap, workers=limits.workers or budget.workers), why
 
 
-def _own_row(source: _Source, instances: Sequence[Instance]) -> dict[str, tuple[Outcome, ...]]:
+def _own_row(source: Source, instances: Sequence[Instance]) -> dict[str, tuple[Outcome, ...]]:
     if source.run is None:
         return {}
     name, trace = source.run

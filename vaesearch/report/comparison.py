@@ -9,7 +9,9 @@ from typing import Any
 
 from vaesearch.bandits.core import Budget
 from vaesearch.report.units import NONE, SCALES, Scale, write_seconds
-from vaesearch.search.comparison import ORACLE, UNIFORM, Estimate, Instance, Outcome, estimate
+from vaesearch.search.comparison import ORACLE, UNIFORM
+from vaesearch.search.instances import Instance
+from vaesearch.search.outcomes import Estimate, Outcome, estimate
 
 _FIGURES = ("validation", "test", "regret", "arm_regret", "within", "saved", "epochs", "seconds")
 
@@ -25,6 +27,7 @@ class Comparison:
         rows: outcomes by policy; the run itself comes first, the oracle last.
         complete_by: the command that would record all arms equally long.
         own: the row of the run itself, which was not replayed; None if there is none.
+        remarks: what else a reader has to know about the curves.
     """
 
     source: Path
@@ -34,6 +37,7 @@ class Comparison:
     rows: Mapping[str, tuple[Outcome, ...]]
     complete_by: str
     own: str | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def scale(self) -> Scale:
@@ -136,7 +140,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
     yield (
         "regret: how far the checkpoint is from that. to 1 %: epochs until within 1 % of it. "
         "saved: epochs fewer than training all arms equally, in whole rounds, takes to a "
-        "checkpoint as good."
+        "checkpoint as good. oracle: trains the right arm only."
     )
     yield _about_errors(comparison)
     if comparison.own is not None:
@@ -144,6 +148,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
             f"{comparison.own!r} is what happened, with its real clock; the others are replayed, "
             "and their clock counts training and validation only."
         )
+    yield from comparison.remarks
     if short := comparison.cut_short:
         arms = ", ".join(f"{arm} {epoch}" for arm, epoch in sorted(short.items()))
         yield (
@@ -188,6 +193,7 @@ def to_data(comparison: Comparison) -> dict[str, Any]:
         "budget": asdict(comparison.budget) | {"why": comparison.why},
         "recorded": [_instance(comparison, instance) for instance in comparison.instances],
         "cut_short": comparison.cut_short,
+        "remarks": list(comparison.remarks),
         "complete_by": comparison.complete_by if comparison.cut_short else None,
         "policies": [
             {

@@ -13,7 +13,8 @@ from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from vaesearch.report.comparison import Comparison, starred, title
 from vaesearch.report.figures import COLOURS, INK, canvas_pair, save
-from vaesearch.search.comparison import ORACLE, UNIFORM, Outcome
+from vaesearch.search.comparison import ORACLE, UNIFORM
+from vaesearch.search.outcomes import Outcome
 from vaesearch.search.regret import near
 
 _NAMED = 7  # arms with a shade of their own
