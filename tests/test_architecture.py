@@ -24,6 +24,7 @@ def loaded(statement):
         ("vaesearch.config", set()),
         ("vaesearch.data", set()),
         ("vaesearch.search.state", set()),
+        ("vaesearch.integrations.book", set()),
         ("vaesearch.tracking.core", set()),
         ("vaesearch.cli.app", set()),
         ("vaesearch.report.tables", set()),
