@@ -9,7 +9,7 @@ from scores import NEAR_ORACLE, Cell, interval, mean_ranks
 
 def details(found: Sequence[Cell]) -> str:
     """The cells of one data set and K, one per budget."""
-    first = found[0]
+    first, largest = found[0], max(found, key=lambda cell: cell.share)
     count = first.values["regret"].shape[1]
     return "\n\n".join([
         f"\n## {first.dataset}, K = {first.size}, {count} instances",
@@ -17,10 +17,19 @@ def details(found: Sequence[Cell]) -> str:
         _regrets(found),
         "Identification regret / P(error) / P(recommended arm not within 1 % of the best).",
         _identification(found),
-        "With the whole budget: epochs until within 1 % of the best final validation value, over "
-        "the oracle's, who trains the best arm only; epochs spent in all.",
-        _epochs(max(found, key=lambda cell: cell.share)),
+        f"With {largest.share:.0%} of the budget: epochs until within 1 % of the best final "
+        "validation value, over the oracle's, who trains the best arm only; epochs spent in all.",
+        _epochs(largest),
     ])  # fmt: skip
+
+
+def times(ratio: float) -> str:
+    """A ratio that may be infinite.
+
+    >>> times(1.5), times(float("inf"))
+    ('1.50', 'never')
+    """
+    return f"{ratio:.2f}" if np.isfinite(ratio) else "never"
 
 
 def _regrets(found: Sequence[Cell]) -> str:
@@ -58,7 +67,7 @@ def _epochs(cell: Cell) -> str:
         quantiles = [np.quantile(cell.ratios[player], q, method="higher") for q in (0.5, 0.9)]
         rows.append([
             player,
-            *(f"{value:.2f}" if np.isfinite(value) else "never" for value in quantiles),
+            *map(times, quantiles),
             f"{cell.of(player, 'near').mean():.0%}",
             f"{cell.of(player, 'never').mean():.0%}",
             f"{spent.mean():.0f}",

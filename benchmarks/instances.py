@@ -148,17 +148,19 @@ def load_pools(folder: Path, datasets: Sequence[str]) -> dict[str, Pool]:
 def draw(pool: Pool, size: int, number: int) -> Instance | None:
     """Instance ``number`` of ``size`` arms; None where too little is recorded.
 
-    Up to five arms are architectures; the first instances are the standard five, one per
-    recording seed. More arms mix in the variants. Every arm is of a kind of its own and has a
-    recording seed of its own draw, as long as there are that many kinds; beyond that, the same
-    architecture under several seeds makes several arms.
+    Up to five arms are architectures; the first instances are the standard five, once per
+    recording seed, and so is every third one, with a seed drawn for each arm. More arms mix in
+    the variants. Every arm is of a kind of its own and has a recording seed of its own draw, as
+    long as there are that many kinds; beyond that, the same architecture under several seeds
+    makes several arms.
     """
     rng = np.random.default_rng([zlib.crc32(pool.dataset.encode()), size, number])
     seeds = pool.recording.seeds
-    standard = size == len(STANDARD) and number < len(seeds)
     curves = pool.architectures if size <= len(STANDARD) else pool.recording.curves
-    if standard:
-        curves = tuple(c for c in curves if c.arm in STANDARD and c.seed == seeds[number])
+    if size == len(STANDARD) and (number < len(seeds) or number % 3 == 0):
+        curves = tuple(c for c in curves if c.arm in STANDARD)
+        if number < len(seeds):
+            curves = tuple(c for c in curves if c.seed == seeds[number])
     kinds = sorted({curve.arm for curve in curves})
     if len(curves) < size or (size <= len(STANDARD) and len(kinds) < size):
         return None

@@ -73,8 +73,13 @@ def play(task: Task, pool: Pool) -> Run:
 
 
 def play_policy(spec: str, instance: Instance, epochs: int, seed: int, workers: int) -> Trace:
-    """One of our policies, by the controller that runs live."""
-    number = {name: arm for arm, name in enumerate(instance.names)}
+    """One of our policies, by the controller that runs live.
+
+    Arms are called by their place in the random order. A policy may break ties by name, and the
+    recorded names tell which arms are alike; sorted, they even start with the best ones.
+    """
+    names = [f"arm-{place:03d}" for place in range(instance.size)]
+    number = {name: arm for arm, name in enumerate(names)}
     trace: Trace = []
 
     def observe(event: Event, state: SearchState) -> None:
@@ -84,7 +89,7 @@ def play_policy(spec: str, instance: Instance, epochs: int, seed: int, workers: 
 
     replay(
         instance.pool.recording,
-        instance.curves,
+        dict(zip(names, instance.curves.values(), strict=True)),
         catalogue.build("policies", spec),
         Budget(epochs, cap=instance.cap, workers=workers),
         seed=seed,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from common import hardware, table
-from details import details
+from details import details, times
 from instances import Pool
 from peers import PEERS
 from scores import NEAR_ORACLE, Cell, compare, interval, mean_ranks, pooled
@@ -107,11 +107,10 @@ def _goals(found: Sequence[Cell], focus: str, peers: Sequence[str]) -> str:
 def _nearness(cell: Cell, focus: str) -> list[str]:
     near = cell.of(focus, "near")
     low, high = interval(near)
-    text = (
-        f"in {near.mean():.0%} [{low:.0%}, {high:.0%}], median {np.median(cell.ratios[focus]):.2f}"
-    )
+    text = f"in {near.mean():.0%} [{low:.0%}, {high:.0%}], median "
+    text += times(float(np.median(cell.ratios[focus])))
     if "uniform" in cell.ratios:
-        text += f"; uniform: median {np.median(cell.ratios['uniform']):.2f}"
+        text += f"; uniform: median {times(float(np.median(cell.ratios['uniform'])))}"
     goal = f"{cell.dataset}, K={cell.size}: ≤ {NEAR_ORACLE} of the oracle's epochs in 90 %"
     return [goal, text, _yes(near.mean() >= 0.9)]
 

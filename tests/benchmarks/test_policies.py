@@ -139,6 +139,13 @@ def test_our_policy_is_played_by_the_controller():
     ]
 
 
+def test_our_policy_does_not_see_what_an_arm_is_called():
+    one = make_instance(curve("a", valid=(3.0, 1.0)), curve("b", valid=(2.0, 1.5)))
+    other = make_instance(curve("z", valid=(3.0, 1.0)), curve("b", valid=(2.0, 1.5)))
+    for spec in ("uniform", "successive-halving", "asha"):
+        assert play_policy(spec, one, 3, 0, 1) == play_policy(spec, other, 3, 0, 1)
+
+
 def test_ray_asha_stops_what_is_below_the_cutoff():
     pytest.importorskip("ray.tune", exc_type=ImportError)
     instance = make_instance(
