@@ -81,7 +81,7 @@ def in_hindsight(
     instances = _instances(source.recording, path)
     budget, why = _budget(source, limits or Limits(), instances)
     first = source.seed if seed is None else seed
-    rows = _own_row(source, instances)
+    rows = _own_row(source, instances, budget)
     for policy in [*wanted, *([] if UNIFORM in wanted else [UNIFORM])]:
         progress(policy)
         rows[policy] = outcomes(policy, instances, budget, range(first, first + repeats))
@@ -129,10 +129,15 @@ def _budget(source: Source, limits: Limits, instances: Sequence[Instance]) -> tu
     return replace(budget, cap=cap, workers=limits.workers or budget.workers), why
 
 
-def _own_row(source: Source, instances: Sequence[Instance]) -> dict[str, tuple[Outcome, ...]]:
+def _own_row(
+    source: Source, instances: Sequence[Instance], budget: Budget
+) -> dict[str, tuple[Outcome, ...]]:
+    """What the run itself had come to when it had spent as much as the replays may."""
     if source.run is None:
         return {}
     name, trace = source.run
+    if budget.epochs is not None:
+        trace = trace.first(budget.epochs)
     return {name: (Outcome(instances[0], None, trace, {}),)}
 
 

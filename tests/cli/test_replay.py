@@ -129,6 +129,14 @@ def test_a_run_directory_gets_a_picture_and_json(say, tmp_path):
     assert uniform["searches"][0]["cut_short"]
 
 
+def test_a_smaller_budget_holds_for_the_run_itself_too(say, tmp_path):
+    write_run(tmp_path / "run", epochs=60)
+    data = json.loads(say("run", "--policy", "uniform", "--epochs", 9, "--json")[1])
+    own, again, _ = data["policies"]
+    assert own["searches"][0]["allocation"] == {"fast": 3, "late": 3, "slow": 3}
+    assert own["mean"]["epochs"] == again["mean"]["epochs"]
+
+
 def test_curves_that_are_cut_short_are_named_with_the_remedy(say, tmp_path):
     write_run(tmp_path / "run", epochs=30, policy="thompson")
     out = " ".join(say("run", "--policy", "ucb")[1].split())

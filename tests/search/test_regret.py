@@ -40,6 +40,12 @@ def test_what_is_handed_out_is_the_best_checkpoint_by_then():
     assert (trace.found().arm, trace.found().epoch, trace.found().spent) == ("turns", 2, 3)
 
 
+def test_the_first_epochs_of_a_search_are_a_search():
+    trace = walk("turns", "late", "turns", "late", failed={"late": 2, "turns": 4})
+    assert trace.first(2) == walk("turns", "late", failed={"late": 2})
+    assert trace.first(9) == trace
+
+
 def test_progress_is_what_was_found_after_every_epoch():
     # "turns" leads, fails, and "late" takes its place, which "fails" never gets.
     trace = walk(

@@ -54,6 +54,11 @@ class Trace:
         steps = [s for s in self.steps if s.spent <= spent and not self._failed(s.arm, spent)]
         return max(steps, key=lambda step: step.reward, default=None)
 
+    def first(self, spent: int) -> "Trace":
+        """The search as it was after ``spent`` epochs."""
+        failed = {arm: when for arm, when in self.failed.items() if when <= spent}
+        return Trace(self.steps[:spent], failed)
+
     def progress(self) -> list[Step | None]:
         """What :meth:`found` would say after 1, 2, ... epochs, in one pass."""
         best: Step | None = None
