@@ -10,8 +10,25 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from ray.tune import Trainable
+from replays import curve
+
+from vaesearch.integrations.ray_tune import BanditScheduler
 
 ENDED = ("TERMINATED", "ERROR")
+LOSSES = {
+    name: [-report.reward for report in curve(*shape, epochs=20)]
+    for name, shape in {
+        "fast": (-8, -5.0, 3), "late": (-8, -4.0, 15), "slow": (-8, -6.0, 10), "bad": (-9, -8, 2)
+    }.items()
+}  # fmt: skip
+
+
+def by_name(config):
+    return config["name"]
+
+
+def scheduler(policy="successive-halving", epochs=24, **options):
+    return BanditScheduler(policy, epochs=epochs, key=by_name, **options)
 
 
 class Saving(Trainable):
@@ -124,8 +141,9 @@ class FakeTune:
         assert self.scheduler.choose_trial_to_run(self) is chosen
         running = [t for t in self.trials if t.status == "RUNNING"]
         pending = [t for t in self.trials if t.status == "PENDING"]
-        for trial in ([chosen] if chosen else []) + pending:
-            assert trial.status in ("PENDING", "PAUSED")
+        if chosen:
+            assert chosen.status in ("PENDING", "PAUSED")
+        for trial in dict.fromkeys([chosen, *pending] if chosen else pending):
             if len(running) < self.slots:
                 trial.load()
                 trial.status = "RUNNING"

@@ -1,43 +1,19 @@
 """The scheduler driven by hand, over a Tune in one process that keeps Tune's rules."""
 
-import pickle
-
-import numpy as np
 import pytest
-from fake_tune import FakeTrial, FakeTune
-from ray.tune import Trainable
-from replays import curve
+from fake_tune import LOSSES, FakeTrial, FakeTune, scheduler
 
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget, Decision
-from vaesearch.errors import InputError, PolicyError
+from vaesearch.errors import PolicyError
 from vaesearch.integrations.account import fold
 from vaesearch.integrations.ray_tune import LOG_NAME, BanditScheduler
 from vaesearch.recordings import Curve, Manifest, Recording
-from vaesearch.records import DecisionMade, PullFinished, SearchResumed
+from vaesearch.records import DecisionMade
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.replays import replay
 
-LOSSES = {
-    name: [-report.reward for report in curve(*shape, epochs=20)]
-    for name, shape in {
-        "fast": (-8, -5.0, 3), "late": (-8, -4.0, 15), "slow": (-8, -6.0, 10), "bad": (-9, -8, 2)
-    }.items()
-}  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _no_disk(monkeypatch):
-    """Nothing here loses power."""
-    monkeypatch.setattr("os.fsync", lambda handle: None)
-
-
-def by_name(config):
-    return config["name"]
-
-
-def scheduler(policy="successive-halving", epochs=24, **options):
-    return BanditScheduler(policy, epochs=epochs, key=by_name, **options)
+pytestmark = pytest.mark.usefixtures("no_disk")
 
 
 def log(folder):
@@ -84,58 +60,6 @@ def test_a_cap_holds_for_every_trial(tmp_path):
     tune = FakeTune(scheduler("thompson", epochs=100, max_t=5), LOSSES, tmp_path)
     tune.run()
     assert sorted(tune.trained) == sorted((n, e) for n in LOSSES for e in range(1, 6))
-
-
-@pytest.mark.parametrize("stale", [False, True])
-@pytest.mark.parametrize("policy", ["uniform:chunk=3", "successive-halving", "thompson"])
-def test_killed_anywhere_the_budget_still_holds(policy, stale, tmp_path):
-    """After every possible number of steps; Tune knows the last checkpoints, or none of them."""
-    for steps in range(1, 30):
-        folder = tmp_path / str(steps)
-        begun = scheduler(policy, workers=2)
-        pristine = pickle.dumps(begun)
-        tune = FakeTune(begun, LOSSES, folder)
-        tune.run(steps)
-        if tune.is_finished:
-            assert steps > 20
-            break
-        tune = tune.killed_and_restored(pickle.loads(pristine), stale=stale)
-        assert tune.run() < 1000
-        account = tune.scheduler.book.account
-        assert len(tune.trained) <= account.spent <= 24
-        assert account.finished
-        if not stale:
-            assert len(tune.trained) >= 24 - 2  # an epoch per worker may be paid for in vain
-            repeated = len(tune.trained) - len(set(tune.trained))
-            # Per worker the epoch that was lost, and the pull that Tune had not noted down.
-            assert repeated <= 2 * (1 + (3 if "chunk" in policy else 1))
-
-
-def test_killed_again_and_again(tmp_path):
-    begun = scheduler("thompson", workers=2)
-    pristine = pickle.dumps(begun)
-    tune = FakeTune(begun, LOSSES, tmp_path)
-    kills = 0
-    while tune.run(2) == 2:
-        tune = tune.killed_and_restored(pickle.loads(pristine))
-        kills += 1
-    assert kills > 4
-    assert len(tune.trained) <= tune.scheduler.book.account.spent == 24
-
-
-def test_a_restore_trains_nothing_unasked_and_keeps_what_was_cut(tmp_path):
-    begun = scheduler("successive-halving", epochs=40)
-    pristine = pickle.dumps(begun)
-    tune = FakeTune(begun, LOSSES, tmp_path)
-    while not any(arm.status == "cut" for arm in (begun.history.arms if begun._book else ())):
-        tune.step()
-    cut = {arm.name for arm in begun.history.arms if arm.status == "cut"}
-    before = len(tune.trained)
-    tune = tune.killed_and_restored(pickle.loads(pristine))
-    tune.run()
-    assert not cut & {name for name, _ in tune.trained[before + 1 :]}
-    in_log = [e for e in log(tmp_path) if isinstance(e, PullFinished)]
-    assert all(event.pull >= 0 for event in in_log)
 
 
 def test_the_log_alone_gives_the_account(tmp_path):
@@ -308,108 +232,3 @@ def test_seconds_end_a_search_after_the_epoch_under_way(tmp_path, monkeypatch):
         tune.step()
     assert len(tune.trained) == 9  # the last one began before the end; its pull was to go on
     assert "seconds is spent" in timed.book.account.finished.reason
-
-
-# --- bad input ---
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({}, "needs a budget: epochs=100"),
-        ({"policy": "tompson", "epochs": 9}, "did you mean 'thompson'"),
-        ({"policy": 3, "epochs": 9}, "3 is not a policy"),
-        ({"epochs": 0}, "epochs must be an integer of at least 1"),
-        ({"epochs": 9, "max_t": 0}, "max_t must be an integer"),
-        ({"epochs": 9, "workers": 1.5}, "workers must be an integer"),
-        ({"seconds": -1.0}, "seconds must be above 0"),
-        ({"epochs": 9, "mode": "lower"}, "mode must be 'min' or 'max', not 'lower'"),
-    ],
-)
-def test_options_are_checked(options, said):
-    with pytest.raises(InputError, match=said):
-        BanditScheduler(**options)
-
-
-@pytest.mark.parametrize(("metric", "mode"), [(None, None), ("loss", None), (None, "min")])
-def test_a_metric_and_a_mode_are_needed(metric, mode):
-    with pytest.raises(InputError, match="needs a metric and a mode"):
-        BanditScheduler(epochs=9).set_search_properties(metric, mode)
-
-
-def test_a_metric_is_given_once(tmp_path):
-    both = BanditScheduler(epochs=9, metric="loss", mode="min")
-    assert both.set_search_properties(None, None)
-    assert both.set_search_properties("loss", "min")
-    assert not both.set_search_properties("accuracy", None)
-
-
-def test_trials_without_end_are_refused():
-    with pytest.raises(InputError, match="num_samples=-1 has no end"):
-        BanditScheduler(epochs=9).set_search_properties("loss", "min", num_samples=-1)
-
-
-def test_a_class_without_checkpoints_is_refused_before_it_trains(tmp_path):
-    class Forgetful(Trainable):
-        def save_checkpoint(self, checkpoint_dir):
-            return {}
-
-    tune = FakeTune(scheduler(), LOSSES, tmp_path, trainable=Forgetful)
-    with pytest.raises(InputError, match=r"Forgetful cannot be paused: .* load_checkpoint"):
-        tune.run()
-    assert not tune.trained
-
-
-@pytest.mark.parametrize("value", [None, "low", [1.0]])
-def test_a_metric_that_is_no_number_is_an_error(value, tmp_path):
-    tune = FakeTune(scheduler(), LOSSES | {"fast": [value], "late": [value]}, tmp_path)
-    with pytest.raises(InputError, match="reported loss="):
-        tune.run()
-
-
-def test_two_trials_need_two_names(tmp_path):
-    same = BanditScheduler("uniform", epochs=9, key=lambda config: "same")
-    with pytest.raises(InputError, match="two configurations have the same key"):
-        FakeTune(same, LOSSES, tmp_path).step()
-
-
-def test_another_experiment_in_the_same_folder_is_refused_and_nothing_is_written(tmp_path):
-    FakeTune(scheduler("uniform"), LOSSES, tmp_path).run(5)
-    before = (tmp_path / LOG_NAME).read_bytes()
-    other = FakeTune(scheduler("uniform"), {"new": LOSSES["fast"]}, tmp_path)
-    with pytest.raises(InputError, match="is about other trials: restore that experiment"):
-        other.step()
-    other = FakeTune(scheduler("uniform", mode="max"), LOSSES, tmp_path / "elsewhere")
-    assert (tmp_path / LOG_NAME).read_bytes() == before
-
-
-def test_a_log_of_another_metric_is_refused(tmp_path):
-    FakeTune(scheduler("uniform"), LOSSES, tmp_path).run(5)
-    other = FakeTune(scheduler("uniform", time_attr="epoch"), LOSSES, tmp_path)
-    with pytest.raises(InputError, match="time_attr 'training_iteration', not 'epoch'"):
-        other.step()
-
-
-def test_storage_elsewhere_needs_a_log_here(tmp_path):
-    tune = FakeTune(scheduler("uniform"), LOSSES, tmp_path)
-    for trial in tune.trials:
-        trial.storage.storage_filesystem.type_name = "s3"
-    with pytest.raises(InputError, match="give BanditScheduler\\(log=PATH\\)"):
-        tune.step()
-    tune = FakeTune(scheduler("uniform", log=tmp_path / "logs" / "mine.jsonl"), LOSSES, tmp_path)
-    tune.run()
-    assert len(decided(read_ledger(tmp_path / "logs" / "mine.jsonl"))) == 24
-
-
-def test_a_scheduler_travels_without_its_state(tmp_path):
-    tune = FakeTune(scheduler("uniform"), LOSSES, tmp_path)
-    assert "BanditScheduler" in tune.scheduler.debug_string()
-    tune.run(7)
-    assert "of 24 epochs; running: " in tune.scheduler.debug_string()
-    copied = pickle.loads(pickle.dumps(tune.scheduler))
-    with pytest.raises(InputError, match="no log before its first trial"):
-        copied.book  # noqa: B018
-    restored = tune.killed_and_restored(copied)
-    restored.run()
-    assert sum(isinstance(event, SearchResumed) for event in log(tmp_path)) == 1
-    assert np.isclose(copied.history.arm("fast").value, -min(LOSSES["fast"][:6]), atol=0.5)
