@@ -152,6 +152,9 @@ def test_a_complete_run_has_no_such_caveat(say, tmp_path):
     out = say("run", "--policy", "ucb")[1]
     assert "at most 10 epochs per arm" in out
     assert "*" not in out
+    # Uniform allocation is what epochs saved are counted from, whoever did it.
+    lines = [line.split() for line in out.splitlines() if line.startswith("uniform")]
+    assert [line[-3] for line in lines] == ["-", "-"]
 
 
 def test_an_unfinished_run_is_compared_by_what_it_has_spent(say, tmp_path):

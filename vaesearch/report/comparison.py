@@ -84,7 +84,7 @@ def _line(comparison: Comparison, name: str, rows: Sequence[Outcome]) -> tuple[s
         starred(name, rows), arm, epoch, _mean(rows, "validation", digits), *tested,
         _write(estimate(rows, "regret"), digits), _write(estimate(rows, "within"), 0),
         # Uniform allocation is what the others are measured by.
-        NONE if name == UNIFORM else _write(estimate(rows, "saved"), 0),
+        NONE if name.partition(" ")[0] == UNIFORM else _write(estimate(rows, "saved"), 0),
         f"{write_seconds(time.mean)} s" if time else NONE,
     )  # fmt: skip
 
