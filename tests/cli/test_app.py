@@ -173,6 +173,20 @@ def test_the_model_is_loaded_without_the_search(finished):
     assert model.sample(3, torch.Generator().manual_seed(0)).shape == (3, 1, 16, 16)
 
 
+def test_a_finished_run_leaves_curves_that_can_be_replayed(say, finished, tmp_path):
+    run_dir, _ = finished
+    for source in (run_dir, run_dir / "curves.json.gz"):
+        words = ("--policy", "uniform", "--epochs", 18, "--out", tmp_path / "out", "--json")
+        status, out, err = say("replay", source, *words)
+        assert status == 0, err
+        *_, replayed, _ = json.loads(out)["policies"]
+        results = json.loads((run_dir / "results.json").read_text())
+        assert replayed["searches"][0]["best_arm"] == results["best_arm"]
+        best = results["arms"][0]
+        assert replayed["mean"]["validation"]["mean"] == -best["reward"]
+        assert replayed["mean"]["test"]["mean"] == best["test"]["bpd"]
+
+
 def test_a_used_directory_is_left_alone(say, folder, finished):
     run_dir, _ = finished
     before = (run_dir / "ledger.jsonl").read_bytes()
