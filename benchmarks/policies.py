@@ -103,10 +103,12 @@ def chosen(options: argparse.Namespace) -> list[str]:
         ours = text.split(";" if ";" in text else ",")
         for spec in ours:
             catalogue.build("policies", spec)
+    if options.no_peers:
+        return ours
     theirs = [peer.name for peer in PEERS if peer.installed]
     if options.peers != "all":
         theirs = [name for name in theirs if name in options.peers.split(",")]
-    return ours + ([] if options.no_peers else theirs)
+    return ours + theirs
 
 
 def tasks(players: list[str], instances: Instances, options: argparse.Namespace) -> Iterator[Task]:

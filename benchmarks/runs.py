@@ -142,17 +142,18 @@ def _key(task: Task, digest: str) -> str:
 
 @cache
 def _stamp(player: str) -> str:
-    """Changes with the code of the player."""
+    """Changes with the code of the player, and with how it is played."""
     found = {peer.name: peer for peer in PEERS}.get(player)
     if found is not None:
-        return _digest(_HERE / "peers") + (version(found.package) if found.package else "")
-    package = Path(catalogue.__file__).parent
-    return _digest(package / "bandits") + _digest(package / "search")
+        package = version(found.package.partition("[")[0]) if found.package else ""
+        return _digest(_HERE / "runs.py", *sorted((_HERE / "peers").glob("*.py"))) + package
+    package_folder = Path(catalogue.__file__).parent
+    sources = [p for name in ("bandits", "search") for p in (package_folder / name).glob("*.py")]
+    return _digest(_HERE / "runs.py", *sorted(sources))
 
 
-@cache
-def _digest(folder: Path) -> str:
+def _digest(*paths: Path) -> str:
     found = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in paths:
         found.update(path.read_bytes())
     return found.hexdigest()[:12]

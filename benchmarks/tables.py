@@ -59,7 +59,7 @@ def _header(options: argparse.Namespace, pools: Mapping[str, Pool]) -> str:
         count, recorded = len(pool.recording.curves), len(pool.recording.seeds)
         kinds = len({curve.arm for curve in pool.recording.curves})
         lines.append(f"- {name}: {count} curves of {kinds} arms, {recorded} recording seeds")
-    missing = [p for p in PEERS if not p.installed]
+    missing = [] if options.no_peers else [p for p in PEERS if not p.installed]
     lines += [f"- {p.name}: not installed (`pip install {p.package}`)" for p in missing]
     return "\n".join(lines)
 

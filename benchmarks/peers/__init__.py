@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
+from functools import cache
+from importlib import import_module
 
 from instances import Instance
 
@@ -38,8 +39,8 @@ class Peer:
 
     @property
     def installed(self) -> bool:
-        """Whether its package can be imported."""
-        return not self.module or find_spec(self.module) is not None
+        """Whether its package can be imported, with all that it needs itself."""
+        return not self.module or _importable(self.module)
 
     def play(self, instance: Instance, epochs: int, seed: int, workers: int) -> Trace:
         """What it trains, with a budget of ``epochs``."""
@@ -47,6 +48,15 @@ class Peer:
             return report_epsilon_greedy(instance, epochs, seed)
         side_by_side = instance.size if self.abreast else workers
         return drive(self.build(instance, seed), instance, epochs, side_by_side)
+
+
+@cache
+def _importable(module: str) -> bool:
+    try:
+        import_module(module)
+    except ImportError:
+        return False
+    return True
 
 
 def _ray(make: Callable[..., object], **options: object) -> Build:
@@ -66,9 +76,9 @@ def _syne(**options: object) -> Build:
     return lambda i, seed: SyneTune(i.size, i.cap, seed, **options)
 
 
-_RAY = ("ray", "ray.tune")
+_RAY = ("ray[tune]", "ray.tune")
 _OPTUNA = ("optuna", "optuna")
-_SYNE = ("syne-tune", "syne_tune")
+_SYNE = ("syne-tune", "syne_tune.optimizer.baselines")
 _ETA = {"reduction_factor": 2}
 _HALVING = "SuccessiveHalvingPruner"
 _halving_from_start = _optuna(_HALVING, min_resource=1, **_ETA)
