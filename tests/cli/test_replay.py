@@ -181,8 +181,9 @@ def test_out_is_where_files_go(say, curves, tmp_path):
     status, out, _ = say(curves, "--policy", "uniform", "--out", "there")
     assert (status, "Written: there/replay.png" in out) == (0, True)
     assert {p.name for p in (tmp_path / "there").iterdir()} == {"replay.png", "replay.json"}
-    status, _, err = say(curves, "--policy", "uniform", "--out", curves)
+    status, out, err = say(curves, "--policy", "uniform", "--out", curves)
     assert (status, "cannot write" in err) == (1, True)
+    assert "Best recorded: late" in out  # what was worked out is shown all the same
 
 
 def test_several_seeds_are_averaged(say, tmp_path):

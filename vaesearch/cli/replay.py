@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vaesearch.report.comparison import Comparison, headers, notes, table, title
+from vaesearch.report.comparison import Comparison, headers, notes, table, title, to_data
 
 _LEFT = 2  # columns of words: the policy and the arm
 _WIDEST = 160
@@ -52,25 +52,24 @@ def replay(
             source, policies, limits=Limits(**limits), seed=seed, repeats=repeats,
             progress=lambda policy: shown.update(f"replaying {policy}") if shown else None,
         )  # fmt: skip
-        written = write_comparison(comparison, out)
     if as_json:
-        from vaesearch.report.comparison import to_data
-
         click.echo(json.dumps(to_data(comparison), indent=2))
     else:
-        show(comparison, written, Console())
+        show(comparison, Console())
+    # Last, for a run directory may be another's and not be written in: the table is there then.
+    for path in write_comparison(comparison, out):
+        if not as_json:
+            click.echo(f"Written: {path}")
 
 
-def show(comparison: Comparison, written: list[Path], console: Console) -> None:
-    """Print the table, what it means, and which files were written."""
+def show(comparison: Comparison, console: Console) -> None:
+    """Print the table and what it means."""
     # A line that the terminal wraps is better than figures without their last digits.
     width, console.width = console.width, max(console.width, _WIDEST)
     console.print(Text(title(comparison)), width=width)
     console.print(_table(comparison))
     for note in notes(comparison):
         console.print(Text(note), width=width)
-    for path in written:
-        console.print(Text(f"Written: {path}"), soft_wrap=True)
 
 
 def _table(comparison: Comparison) -> Table:
