@@ -109,6 +109,11 @@ LIKELIHOODS = (
 _BANDITS = "vaesearch.bandits"
 POLICIES = (
     Entry(
+        "auto",
+        f"{_BANDITS}.auto:AutoPolicy",
+        "chooses one of ours by the number of arms and the budget, and says why (default)",
+    ),
+    Entry(
         "thompson",
         f"{_BANDITS}.projected:ThompsonPolicy",
         "samples the projected final value of each learning curve, pulls the best draw",
@@ -119,6 +124,18 @@ POLICIES = (
         f"{_BANDITS}.projected:UCBPolicy",
         "pulls the highest upper quantile of the projected final value",
         "Kaufmann et al. 2012; Domhan et al. 2015",
+    ),
+    Entry(
+        "expected-improvement",
+        f"{_BANDITS}.projected:ExpectedImprovementPolicy",
+        "pulls the arm projected highest until another promises far more",
+        "Mockus et al. 1978; Domhan et al. 2015",
+    ),
+    Entry(
+        "curve-halving",
+        f"{_BANDITS}.curve_halving:CurveHalvingPolicy",
+        "successive halving by the projected final value",
+        "Jamieson & Talwalkar 2016; Domhan et al. 2015",
     ),
     Entry(
         "successive-halving",

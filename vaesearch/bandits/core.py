@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 Status = Literal["open", "cut", "failed"]
+RECENT = 9  # pulls of an arm whose overhead is remembered
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class ArmHistory:
         pending: epochs in flight.
         status: ``open`` (may be pulled), ``cut`` (by the policy) or ``failed`` (diverged, lost).
         limit: most epochs this arm may have, or None; the search's own cap holds as well.
+        overheads: seconds beyond its epochs of each of the latest pulls (load, save, transfer).
     """
 
     name: str
@@ -54,6 +56,7 @@ class ArmHistory:
     pending: int = 0
     status: Status = "open"
     limit: int | None = None
+    overheads: tuple[float, ...] = ()
 
     @cached_property
     def epochs(self) -> int:
@@ -71,14 +74,18 @@ class ArmHistory:
         measured = self.seconds[1:] or self.seconds
         return float(median(measured)) if measured else None
 
+    @cached_property
+    def switch_cost(self) -> float | None:
+        """Median seconds that a pull costs beyond its epochs; None before any was measured."""
+        return float(median(self.overheads)) if self.overheads else None
+
 
 @dataclass(frozen=True)
 class History:
     """Everything a policy may base a decision on; each transition returns a new history.
 
-    Sums over the arms are worked out once per history, and carried from one history to the next
-    by what changed: with a thousand arms and tens of thousands of pulls that is what the time of
-    a search would go to. They are no fields, so they are neither compared nor stored.
+    Sums over the arms are worked out once, and carried from one history to the next by what
+    changed, for searches of a thousand arms. They are no fields: neither compared nor stored.
     """
 
     budget: Budget
@@ -123,14 +130,26 @@ class History:
         """With ``epochs`` of ``name`` in flight, after one more decision."""
         return self._with(name, decisions=1, pending=self.arm(name).pending + epochs)
 
-    def observed(self, name: str, rewards: Sequence[float], seconds: Sequence[float]) -> "History":
-        """With the pull of ``name`` finished; nothing of it is in flight any more."""
+    def observed(
+        self,
+        name: str,
+        rewards: Sequence[float],
+        seconds: Sequence[float],
+        overhead: float | None = None,
+    ) -> "History":
+        """With the pull of ``name`` finished; nothing of it is in flight any more.
+
+        ``rewards`` and ``seconds`` have one value per epoch; ``overhead`` is what the pull took
+        beyond those seconds, None if that was not measured.
+        """
         arm = self.arm(name)
+        overheads = arm.overheads if overhead is None else (*arm.overheads, overhead)[-RECENT:]
         return self._with(
             name,
             rewards=arm.rewards + tuple(rewards),
             seconds=arm.seconds + tuple(seconds),
             pending=0,
+            overheads=overheads,
         )
 
     def closed(self, name: str, status: Status) -> "History":
@@ -172,10 +191,10 @@ class History:
     def candidates(self) -> tuple[ArmHistory, ...]:
         """Arms that may be pulled now: open, not in flight, below the cap, and in time.
 
-        An arm whose epochs are known to take longer than the seconds left would be stopped in the
-        middle of one.
+        An arm one epoch of which is known to take longer than the seconds left would be stopped
+        in the middle of it.
         """
-        left, cap = self.seconds_left, self.budget.cap
+        cap = self.budget.cap
         free = [
             arm
             for arm in self.arms
@@ -184,7 +203,23 @@ class History:
             and (cap is None or arm.epochs < cap)
             and (arm.limit is None or arm.epochs < arm.limit)
         ]
-        return tuple(free if np.isinf(left) else [a for a in free if (a.cost or 0.0) <= left])
+        return tuple(free if self.budget.seconds is None else filter(self.in_time, free))
+
+    def in_time(self, arm: ArmHistory) -> bool:
+        """Whether a pull of one epoch, if its cost is known, ends before the deadline."""
+        return (arm.switch_cost or 0.0) + (arm.cost or 0.0) <= self.seconds_left
+
+    @cached_property
+    def typical_cost(self) -> float | None:
+        """Median cost per epoch over the arms that have one."""
+        costs = [c for arm in self.arms if (c := arm.cost) is not None]
+        return float(median(costs)) if costs else None
+
+    @cached_property
+    def typical_switch_cost(self) -> float | None:
+        """Median seconds beyond its epochs that a pull costs, over the arms that have one."""
+        costs = [c for arm in self.arms if (c := arm.switch_cost) is not None]
+        return float(median(costs)) if costs else None
 
     def cap(self, arm: ArmHistory) -> float:
         """Most epochs that ``arm`` may have, infinite without a limit."""
@@ -196,17 +231,16 @@ class History:
     def reach(self, arm: ArmHistory) -> int:
         """The epoch that ``arm`` would be at if it got all that is left of the budget.
 
-        This is where a policy that wants the best *final* model has to look. Bounded by the cap;
-        with a budget in seconds the arm's own cost per epoch decides (the mean over the other
-        arms stands in until it has one).
+        This is where a policy that wants the best *final* model has to look. Bounded by the cap.
+        With a budget in seconds the arm gets all the wall-clock time left, however many workers
+        there are, since its epochs follow each other; its own cost per epoch counts, or the
+        typical one until it has one. What it has in flight happens within that time.
         """
-        left = self.epochs_left
-        if self.budget.seconds is not None:
-            known = [c for a in self.arms if (c := a.cost) is not None]
-            cost = arm.cost or (float(np.mean(known)) if known else None)
-            if cost:
-                left = min(left, max(0.0, self.seconds_left) / cost)
-        target = min(arm.epochs + arm.pending + left, self.cap(arm))
+        target = min(arm.epochs + arm.pending + self.epochs_left, self.cap(arm))
+        cost = arm.cost or self.typical_cost
+        if self.budget.seconds is not None and cost:
+            in_time = max(0.0, self.seconds_left) / cost
+            target = min(target, arm.epochs + max(arm.pending, in_time))
         # Without any bound in epochs yet (a budget in seconds, nothing timed) look a little ahead.
         return int(target) if np.isfinite(target) else arm.epochs + arm.pending + 10
 
@@ -217,9 +251,10 @@ class History:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "History":
         """The history that :meth:`to_dict` described."""
+        series = ("rewards", "seconds", "overheads")
         arms = tuple(
-            ArmHistory(**{**a, "rewards": tuple(a["rewards"]), "seconds": tuple(a["seconds"])})
-            for a in data["arms"]
+            ArmHistory(**{**arm, **{name: tuple(arm[name]) for name in series}})
+            for arm in data["arms"]
         )
         return cls(**{**data, "budget": Budget(**data["budget"]), "arms": arms})
 

@@ -1,264 +1,255 @@
-"""Where a learning curve will be when the budget ends: a Bayesian mixture in closed form.
+"""Where learning curves will be: a Bayesian mixture of curve families, in closed form.
 
-Model j says that the reward of epoch n, in units of reward, is
+Model j says that the reward of an arm after epoch n, in units of what arms typically gain, is
 
-    y(n) = s + b g_j(n) - d (n - 1) / (N - 1) + noise,        noise ~ N(0, σ²),
+    y(n) = s + b g_j(n) - d (n - 1) + B(log n) + ε(n),
 
-where N is the target epoch and g_j, which is 0 at epoch 1, rises either like a power law,
-g(n) = 1 - n^-c, or exponentially, g(n) = 1 - exp(-(n - 1) / τ), for several c and τ. Half of the
-models have no decline, d = 0; the others let a curve turn for good, as that of a VAE does which
-overfits. Given a model, (s, b, d) and σ² have a conjugate normal-inverse-gamma prior, so
-posterior, evidence and prediction are closed forms, and models are averaged by their evidence.
+where g_j, which is 0 at epoch 1, rises like a power law, 1 - n^-c, or exponentially,
+1 - exp(-(n - 1) / τ), for several c and τ; half of the models let a curve turn for good (d > 0),
+as that of a VAE does which overfits. ε is noise, N(0, σ²). B is a Brownian motion in log n of
+variance ρ²σ² per unit: no family fits a real curve, and where the misfit is taken for independent
+noise, a few epochs make the mixture sure of a wrong end. The coefficients (s, b, d) and σ² have a
+conjugate normal-inverse-gamma prior that is pooled over arms, so posterior, evidence and
+prediction are closed forms, and models are averaged by their evidence.
 
-What is projected is the *best* reward up to the target, since the checkpoint handed out is the
-best one: never below the best so far, and with what noise adds to the best of many epochs.
+The covariance of B + ε is the same for all arms and does not depend on how long a curve is: its
+Cholesky factor whitens every curve and every g_j once, and the statistics of the first n epochs
+are running sums. All arms are fitted in one batch of 3x3 systems.
 
 Papers: Domhan, Springenberg & Hutter, "Speeding up automatic hyperparameter optimization of deep
-neural networks by extrapolation of learning curves", IJCAI 2015 (a mixture of curve families;
-there by MCMC); Swersky, Snoek & Adams, "Freeze-thaw Bayesian optimization", 2014.
+neural networks by extrapolation of learning curves", IJCAI 2015 (a mixture of curve families,
+there by MCMC); Swersky, Snoek & Adams, "Freeze-thaw Bayesian optimization", 2014 (a process over
+epochs whose uncertainty grows). The constants were chosen on curves of the digits data set.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vaesearch.bandits.student import Array, student_cdf, student_pdf
+from vaesearch.bandits.basis import (
+    MODELS,
+    POWERS,
+    RISES,
+    ROUGHNESS,
+    TIMES,
+    design,
+    running,
+    tables,
+)
+from vaesearch.bandits.normal import Array
+from vaesearch.bandits.symmetric import invert, multiply
 
-POWERS = (0.25, 0.5, 1.0, 2.0)
-TIMES = tuple(2 ** (step / 2) for step in range(13))  # 1, 1.4, 2, ..., 64 epochs
-RISES = len(POWERS) + len(TIMES)
-
+EXPONENTIAL = 0.2  # prior probability of the exponential rises
 TURNING = 0.3  # prior probability of the models with a decline
-DECLINE = 0.1  # prior mean and standard deviation of d, relative to a typical gain
-NOISE_SHAPE = 2  # of the inverse gamma prior of σ²: worth 4 epochs of another arm's noise
-MOST_DOF = 30  # from here on as good as normal
-LEAST_NOISE = 0.01  # relative to a typical gain: no family fits a real curve exactly
+DECLINE = 0.005  # prior mean and standard deviation of d, in typical gains per epoch
+NOISE_SHAPE = 2.0  # of the inverse gamma prior of σ²: worth 4 epochs of another arm's noise
+EARLY_NOISE = 0.04  # typical σ, in typical gains, until some curve is long enough to tell
+LONG = 10  # epochs after which second differences show noise and not the bend of the curve
+LEAST_NOISE = 0.005  # in typical gains: rewards of no network are noiseless
+LEAST_GAIN = 0.3  # b is at least this in the prior, in typical gains
+START_SPREAD = 3.0  # prior standard deviation of s
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Rewards of K arms, side by side.
+
+    Attributes:
+        rewards: shape (K, L); zero behind the end of a curve.
+        epochs: how long each is, shape (K,).
+    """
+
+    rewards: Array
+    epochs: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, curves: Sequence[Sequence[float]]) -> "Curves":
+        """From the rewards of each arm; every arm must have one."""
+        epochs = np.array([len(curve) for curve in curves])
+        rewards = np.zeros((len(curves), epochs.max()))
+        for row, curve in zip(rewards, curves, strict=True):
+            row[: len(curve)] = curve
+        return cls(rewards, epochs)
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which entries are rewards, shape (K, L)."""
+        return np.arange(self.rewards.shape[1]) < self.epochs[:, None]
 
 
 @dataclass(frozen=True)
 class Prior:
-    """What the curves of all arms say before one of them is looked at, in units of reward.
-
-    Attributes:
-        level: where curves start.
-        spread: standard deviation of where they start.
-        gains: for each rise g_j the typical b, taken as mean and as standard deviation.
-        noise: typical σ.
-    """
-
-    level: float
-    spread: float
-    gains: tuple[float, ...]
-    noise: float
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """The posterior of M models given one curve.
-
-    Attributes:
-        weights: probability of each model, shape (M,).
-        means: of the coefficients (s, b, d), s relative to the prior's level, shape (M, 3).
-        covariances: of the coefficients, in units of σ², shape (M, 3, 3).
-        shape: of the inverse gamma posterior of σ².
-        rates: the same distribution's second parameter, shape (M,).
-    """
-
-    weights: Array
-    means: Array
-    covariances: Array
-    shape: float
-    rates: Array
-
-
-@dataclass(frozen=True)
-class Projection:
-    """The posterior of an arm's final value: max(floor, X), X a mixture of Student t.
-
-    Attributes:
-        weights, means, scales: of the components, each of shape (M,).
-        dof: degrees of freedom, the same for all.
-        floor: the best reward so far.
-    """
-
-    weights: Array
-    means: Array
-    scales: Array
-    dof: int
-    floor: float
-
-    def sample(self, rng: np.random.Generator) -> float:
-        """One draw."""
-        part = int(np.searchsorted(np.cumsum(self.weights), rng.random()))
-        part = min(part, len(self.weights) - 1)  # the weights may add up to 1 - 1e-16
-        draw = self.means[part] + self.scales[part] * rng.standard_t(self.dof)
-        return max(self.floor, float(draw))
-
-    @property
-    def spread(self) -> float:
-        """The standard deviation, the floor left out of account."""
-        variances = self.scales**2 * (self.dof / (self.dof - 2))
-        around = self.means - self.weights @ self.means
-        return float(np.sqrt(self.weights @ (variances + around**2)))
-
-    @property
-    def mean(self) -> float:
-        """The expectation, from that of a t distribution cut off at the floor."""
-        # A floor of -inf, before any reward, is as good as one far below all components.
-        floor = max(self.floor, float(np.min(self.means - 1e6 * self.scales)))
-        z = (floor - self.means) / self.scales
-        below = student_cdf(z, self.dof)
-        tail = (self.dof + z**2) / (self.dof - 1) * student_pdf(z, self.dof)
-        above = self.means * (1 - below) + self.scales * tail
-        return max(floor, float(self.weights @ (floor * below + above)))
-
-    def quantile(self, level: float) -> float:
-        """The value that the final one stays below with probability ``level``.
-
-        Found by four rounds of a grid of 33, to 1e-4 of the components' scale; components of
-        negligible weight are left out.
-        """
-        heavy = self.weights > 1e-5
-        weights, means, scales = self.weights[heavy], self.means[heavy], self.scales[heavy]
-        lower = float(np.min(means - 60 * scales))
-        upper = float(np.max(means + 60 * scales))
-        for _ in range(4):
-            grid = np.linspace(lower, upper, 33)
-            z = (grid[:, None] - means) / scales
-            place = int(np.searchsorted(student_cdf(z, self.dof) @ weights, level))
-            place = min(max(place, 1), 32)
-            lower, upper = float(grid[place - 1]), float(grid[place])
-        return max(self.floor, upper)
-
-
-@lru_cache(maxsize=1024)
-def rises(length: int) -> Array:
-    """g_j(n) of all rises at epochs 1 to ``length``, shape (RISES, length)."""
-    after = np.arange(float(length))
-    powers = -np.expm1(-np.array(POWERS)[:, None] * np.log1p(after))
-    exponentials = -np.expm1(-after / np.array(TIMES)[:, None])
-    return np.concatenate([powers, exponentials])
-
-
-@lru_cache(maxsize=1024)
-def designs(target: int) -> Array:
-    """Rows (1, g_j(n), -(n - 1) / (N - 1)) for epochs n = 1 to N; shape (2 RISES, N, 3)."""
-    rise = np.concatenate([rises(target)] * 2)
-    line = np.broadcast_to(-np.arange(target) / (target - 1), rise.shape)
-    return np.stack([np.ones_like(rise), rise, line], axis=-1)
-
-
-def typical_gains(curves: Sequence[Array]) -> Array:
-    """For each rise the median over curves of the least-squares b, shape (RISES,)."""
-    gains = []
-    for curve in curves:
-        rise = rises(len(curve))
-        gains.append(np.maximum(rise @ (curve - curve[0]), 0) / np.sum(rise**2, axis=1))
-    return np.asarray(np.median(gains, axis=0))
-
-
-def typical_noise(curves: Sequence[Array]) -> float:
-    """A robust σ: second differences hide the trend and have variance 6σ²; 0 if none are long."""
-    bends = [np.median(np.abs(np.diff(curve, 2)[-15:])) for curve in curves if len(curve) > 2]
-    return float(np.median(bends)) / (0.6745 * 6**0.5) if bends else 0.0
-
-
-def pooled_prior(curves: Sequence[Sequence[float]]) -> Prior:
-    """The prior that all arms share, scaled to their rewards.
+    """What the curves of all arms say before one of them is looked at.
 
     Arms trained on the same images improve by similar amounts and are equally noisy, which is
     what there is to go by after one, two or three epochs of an arm. Adding a constant to all
     rewards, or multiplying them by one, does the same to every projection.
 
-    Args:
-        curves: rewards of every arm that has any.
+    Attributes:
+        level: where curves start, in units of reward.
+        scale: the typical gain, in units of reward; all else is in units of it.
+        spread: standard deviation of where curves start.
+        gains: for each rise the typical b, taken as mean and standard deviation, shape (RISES,).
+        noise: typical σ.
     """
-    arrays = [np.asarray(curve, dtype=float) for curve in curves if len(curve)]
-    starts = [float(curve[0]) for curve in arrays] or [0.0]
-    grown = [curve for curve in arrays if len(curve) > 1]
-    gain = float(np.median([np.ptp(c) for c in grown])) if grown else 0.0
-    noise = typical_noise(grown)
-    level = float(np.median(starts))
+
+    level: float
+    scale: float
+    spread: float
+    gains: Array
+    noise: float
+
+
+def pooled_prior(curves: Curves) -> Prior:
+    """The prior that all arms share."""
+    seen = curves.seen
+    starts = curves.rewards[:, 0]
+    level, spread = float(np.median(starts)), float(np.std(starts))
+    grown = curves.epochs > 1
+    highest = np.where(seen, curves.rewards, -np.inf).max(axis=1)
+    lowest = np.where(seen, curves.rewards, np.inf).min(axis=1)
+    gain = float(np.median((highest - lowest)[grown])) if grown.any() else 0.0
     # Where nothing varies, any scale will do that is neither 0 nor lost in rounding.
-    scale = max(gain, noise, float(np.std(starts)), 1e-12 * abs(level), 1e-30)
-    gains = np.maximum(typical_gains(grown), scale) if grown else np.full(RISES, scale)
-    return Prior(level, 3 * scale, tuple(gains.tolist()), max(noise, LEAST_NOISE * scale))
+    scale = max(gain, LEAST_GAIN * spread, 1e-12 * abs(level), 1e-30)
+    relative = np.where(seen, (curves.rewards - starts[:, None]) / scale, 0.0)
+    return Prior(
+        level,
+        scale,
+        START_SPREAD * max(1.0, spread / scale),
+        _typical_gains(relative, curves.epochs, grown),
+        _typical_noise(relative, curves.epochs),
+    )
 
 
-def _coefficient_priors(prior: Prior) -> tuple[Array, Array]:
-    """Means and standard deviations of (s, b, d) in every model, each of shape (2 RISES, 3)."""
-    gains = np.array(prior.gains * 2)
-    decline = np.repeat([0.0, DECLINE * min(prior.gains)], RISES)
-    means = np.stack([np.zeros_like(gains), gains, decline], axis=-1)
+def _typical_gains(relative: Array, epochs: NDArray[np.intp], grown: NDArray[np.bool_]) -> Array:
+    """For each rise the median over arms of the least-squares b."""
+    if not grown.any():
+        return np.ones(RISES)
+    rises = tables(relative.shape[1]).rises[:, : relative.shape[1]]
+    squares = running(rises.T**2)
+    gains = np.maximum(relative[grown] @ rises.T, 0) / squares[epochs[grown]]
+    return np.maximum(np.median(gains, axis=0), LEAST_GAIN)
+
+
+def _typical_noise(relative: Array, epochs: NDArray[np.intp]) -> float:
+    """A robust σ: second differences hide the trend and have variance 6σ²."""
+    bends = [
+        np.median(np.abs(np.diff(relative[arm, : epochs[arm]][-17:], 2)))
+        for arm in np.flatnonzero(epochs >= LONG)
+    ]
+    noise = float(np.median(bends)) / (0.6745 * 6**0.5) if bends else EARLY_NOISE
+    return max(noise, LEAST_NOISE)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """The posterior of all models for K arms, in units of the prior's scale above its level.
+
+    Attributes:
+        prior: says what the units are.
+        epochs: finished by each arm, shape (K,).
+        best: the best reward of each arm so far, shape (K,).
+        weights: probability of each model, shape (K, MODELS).
+        means: of the coefficients (s, b, d), shape (K, MODELS, 3).
+        covariances: of the coefficients, packed, in units of σ², shape (K, MODELS, 6).
+        sigmas: σ, shape (K, MODELS).
+        offsets: whitened rewards on the whitened drift, shape (K,).
+    """
+
+    prior: Prior
+    epochs: NDArray[np.intp]
+    best: Array
+    weights: Array
+    means: Array
+    covariances: Array
+    sigmas: Array
+    offsets: Array
+
+    def at(self, epochs: Array) -> tuple[Array, Array]:
+        """Means and scales of y without noise, per arm at a later epoch of its own.
+
+        Given a model this is a Student t with 4 + n degrees of freedom; it is taken as normal of
+        the same scale.
+
+        Args:
+            epochs: shape (K,); not before the last one seen.
+
+        Returns:
+            Two arrays of shape (K, MODELS).
+        """
+        known = tables(int(self.epochs.max()))
+        rows = design(epochs) - known.drift_designs[self.epochs]
+        means = np.sum(rows * self.means, axis=-1) + self.offsets[:, None]
+        wander = ROUGHNESS**2 * np.log(epochs) - known.drift_squares[self.epochs]
+        variances = np.sum(rows * multiply(self.covariances, rows), axis=-1) + wander[:, None]
+        return means, self.sigmas * np.sqrt(np.maximum(variances, 1e-12))
+
+    def rewards(self, values: Array) -> Array:
+        """``values`` in units of reward."""
+        return self.prior.level + self.prior.scale * values
+
+
+def fit(curves: Curves, prior: Prior | None = None) -> Posterior:
+    """The posterior of all models for all arms, by the conjugate update.
+
+    Args:
+        curves: at least one reward of each arm.
+        prior: by default pooled from ``curves``.
+    """
+    prior = prior or pooled_prior(curves)
+    length = curves.rewards.shape[1]
+    known = tables(length)
+    seen = curves.seen
+    rewards = np.where(seen, (curves.rewards - prior.level) / prior.scale, 0.0)
+    whitened = np.where(seen, rewards @ known.whitener[:length, :length].T, 0.0)
+    centres, precisions = _coefficients(prior)
+    systems = known.grams[curves.epochs]
+    systems[..., (0, 3, 5)] += precisions
+    covariances, determinants = invert(systems)
+    products = (whitened @ known.designs[:length].reshape(length, -1)).reshape(-1, MODELS, 3)
+    products += precisions * centres
+    means = multiply(covariances, products)
+    squares = np.sum(whitened**2, axis=1)[:, None] + np.sum(precisions * centres**2, axis=-1)
+    misfit = np.maximum(squares - np.sum(means * products, axis=-1), 0.0)
+    shapes = NOISE_SHAPE + curves.epochs[:, None] / 2
+    rates = NOISE_SHAPE * prior.noise**2 + misfit / 2
+    evidence = _model_prior() + (np.sum(np.log(precisions), axis=-1) - np.log(determinants)) / 2
+    return Posterior(
+        prior,
+        curves.epochs,
+        np.where(seen, rewards, -np.inf).max(axis=1),
+        _normalised(evidence - shapes * np.log(rates)),
+        means,
+        covariances,
+        np.sqrt(rates / shapes),
+        whitened @ known.drift[:length],
+    )
+
+
+def _coefficients(prior: Prior) -> tuple[Array, Array]:
+    """Prior means of (s, b, d) and, relative to σ, their precisions; each (MODELS, 3)."""
+    gains = np.tile(prior.gains, 2)
+    decline = np.repeat([0.0, DECLINE], RISES)
+    means = np.stack([np.zeros(MODELS), gains, decline], axis=-1)
     # d = 0 as a prior too narrow to move keeps all models in one batch of 3x3 systems.
-    fixed = 1e-6 * min(prior.gains)
-    deviations = np.stack([np.full_like(gains, prior.spread), gains, decline + fixed], axis=-1)
-    return means, deviations
+    narrow = np.repeat([1e-5, DECLINE], RISES)
+    deviations = np.stack([np.full(MODELS, prior.spread), gains, narrow], axis=-1)
+    return means, (prior.noise / deviations) ** 2
 
 
-def fit(rewards: Sequence[float], target: int, prior: Prior) -> Posterior:
-    """The posterior of all models given the rewards of one arm, by the conjugate update."""
-    observed = np.asarray(rewards, dtype=float) - prior.level
-    rows = designs(target)[:, : len(observed)]
-    centres, deviations = _coefficient_priors(prior)
-    precisions = (prior.noise / deviations) ** 2
-    systems = rows.transpose(0, 2, 1) @ rows + precisions[:, :, None] * np.eye(3)
-    covariances = np.linalg.inv(systems)
-    right = observed @ rows + precisions * centres
-    means = (covariances @ right[:, :, None])[:, :, 0]
-    misfit = np.sum((observed - (rows @ means[:, :, None])[:, :, 0]) ** 2, axis=1)
-    moved = np.sum(precisions * (means - centres) ** 2, axis=1)
-    shape = NOISE_SHAPE + len(observed) / 2
-    rates = NOISE_SHAPE * prior.noise**2 + (misfit + moved) / 2
-    log_prior = np.repeat(np.log([1 - TURNING, TURNING]), RISES)
-    log_volume = (np.sum(np.log(precisions), axis=1) - np.linalg.slogdet(systems)[1]) / 2
-    weights = _normalised(log_prior + log_volume - shape * np.log(rates))
-    return Posterior(weights, means, covariances, shape, rates)
+@lru_cache(maxsize=1)
+def _model_prior() -> Array:
+    """Log probability of each model before any reward, shape (MODELS,)."""
+    power = (1 - EXPONENTIAL) / len(POWERS)
+    exponential = EXPONENTIAL / len(TIMES)
+    rises = np.array([power] * len(POWERS) + [exponential] * len(TIMES))
+    return np.asarray(np.log(np.concatenate([(1 - TURNING) * rises, TURNING * rises])))
 
 
 def _normalised(log_weights: Array) -> Array:
-    weights: Array = np.exp(log_weights - np.max(log_weights))
-    return weights / np.sum(weights)
-
-
-def best_of(count: int) -> tuple[float, float]:
-    """Centre and spread of the largest of ``count`` standard normal draws.
-
-    Its p-quantile is Φ⁻¹(p^(1/count)); taken as normal: the median and half the central 68%.
-    """
-    normal = NormalDist()
-    low, middle, high = (normal.inv_cdf(p ** (1 / count)) for p in (0.1587, 0.5, 0.8413))
-    return middle, (high - low) / 2
-
-
-def project(rewards: Sequence[float], target: int, prior: Prior | None = None) -> Projection:
-    """The posterior of an arm's best reward up to epoch ``target``.
-
-    Each model is evaluated at the epoch still to come where it expects the highest reward, so
-    that a peak before the target counts in full.
-
-    Args:
-        rewards: of the arm so far, possibly none.
-        target: an epoch; at least the next one is looked at.
-        prior: shared among arms; by default from this arm alone.
-    """
-    done = len(rewards)
-    target = max(target, done + 1, 2)
-    prior = prior or pooled_prior([rewards])
-    posterior = fit(rewards, target, prior)
-    ahead = designs(target)[:, done:]
-    paths = (ahead @ posterior.means[:, :, None])[:, :, 0]
-    models = np.arange(len(paths))
-    peak = np.argmax(paths, axis=1)
-    row = ahead[models, peak]
-    noise = np.sqrt(posterior.rates / posterior.shape)
-    luck, luck_spread = best_of(target - done)
-    means = prior.level + paths[models, peak] + noise * luck
-    variances = np.einsum("mi,mij,mj->m", row, posterior.covariances, row) + luck_spread**2
-    scales = noise * np.sqrt(variances)
-    floor = max(rewards, default=-np.inf)
-    dof = min(round(2 * posterior.shape), MOST_DOF)
-    return Projection(posterior.weights, means, scales, dof, floor)
+    weights: Array = np.exp(log_weights - log_weights.max(axis=-1, keepdims=True))
+    total: Array = weights.sum(axis=-1, keepdims=True)
+    return np.asarray(weights / total)

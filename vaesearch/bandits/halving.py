@@ -12,6 +12,7 @@ much of it an arm can use, and how many arms it takes to use all of it.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -100,9 +101,7 @@ def unfinished(history: History, target: float) -> list[ArmHistory]:
     return [
         a
         for a in history.arms
-        if a.status == "open"
-        and a.epochs < min(target, history.cap(a))
-        and (a.pending or a.name in able)
+        if a.status == "open" and a.epochs < target and (a.pending or a.name in able)
     ]
 
 
@@ -207,6 +206,7 @@ class SuccessiveHalvingPolicy:
 
     eta: int = 2
     chunk: int = 1
+    _score: ClassVar[str] = "best reward"
 
     def __post_init__(self) -> None:
         check_integer(2, eta=self.eta)
@@ -228,11 +228,16 @@ class SuccessiveHalvingPolicy:
         target = current_round(history, self.eta).target
         if len(arms) < 2 or unfinished(history, target):
             return {}
-        order = ranked(arms, target)
+        scores = self._scores(history, target)
+        order = sorted(arms, key=lambda arm: (-scores[arm.name], arm.name))
         keep = max(-(-len(arms) // self.eta), needed(history, order))
-        bar = best_until(order[keep - 1], target)
+        bar = scores[order[keep - 1].name]
         return {
             arm.name: f"place {place} of {len(arms)} at epoch {target}: "
-            f"{best_until(arm, target):.4g}, the last kept has {bar:.4g}"
+            f"{self._score} {scores[arm.name]:.4g}, the last kept has {bar:.4g}"
             for place, arm in enumerate(order[keep:], start=keep + 1)
         }
+
+    def _scores(self, history: History, target: int) -> dict[str, float]:
+        """What the open arms are ranked by at the end of a round, best highest."""
+        return {a.name: best_until(a, target) for a in history.arms if a.status == "open"}

@@ -1,10 +1,9 @@
 """Bandits on what matters: where each learning curve will be when the budget ends.
 
-Only the final model counts, an arm moves only when it is pulled, and an arm that is behind now
-may end ahead. So these policies score an arm by the posterior of its best reward at
-:meth:`~vaesearch.bandits.core.History.reach`, the epoch it would be at if it got all that is left
-of the budget (:mod:`vaesearch.bandits.curves`). As the budget runs out, arms that are too far
-behind lose their chance by themselves.
+Only the final model counts, an arm moves only when it is pulled, and an arm that is behind now may
+end ahead. So these policies score an arm by the posterior of its final value
+(:mod:`vaesearch.bandits.projection`). As the budget runs out, arms that are too far behind lose
+their chance by themselves, and an arm past its peak has nothing more to give.
 
 Pulls in flight are no candidates, so W workers get W arms; what they will use is already missing
 from the budget that the others are projected with. With a budget in epochs a free worker may also
@@ -15,47 +14,52 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaesearch.bandits.common import best_arm, by_name, check_fraction, check_integer, first_pulls
+from vaesearch.bandits.common import (
+    best_arm,
+    check_at_least,
+    check_fraction,
+    check_integer,
+    first_pulls,
+)
 from vaesearch.bandits.core import Decision, History
-from vaesearch.bandits.curves import Projection, pooled_prior, project
+from vaesearch.bandits.normal import Array
+from vaesearch.bandits.projection import Projection, project
 
 
-def projections(history: History) -> dict[str, Projection]:
-    """The projected final value of every arm that has a reward and has not failed, by name."""
-    arms = [a for a in by_name(history.arms) if a.rewards and a.status != "failed"]
-    prior = pooled_prior([a.rewards for a in arms])
-    return {a.name: project(a.rewards, history.reach(a), prior) for a in arms}
-
-
-def _in_flight(history: History, projected: dict[str, Projection]) -> list[str]:
-    """Arms worth waiting for: under way, with a projection, in a search that counts epochs."""
+def _in_flight(history: History) -> set[str]:
+    """Arms worth waiting for: under way, in a search that counts epochs."""
     if history.budget.seconds is not None:
-        return []
-    return [a.name for a in by_name(history.arms) if a.pending and a.name in projected]
+        return set()
+    return {arm.name for arm in history.arms if arm.pending}
 
 
-def _wait(arm: str, projected: dict[str, Projection]) -> Decision:
-    values = {name: projection.mean for name, projection in projected.items()}
+def _wait(arm: str, projection: Projection) -> Decision:
+    values = projection.in_rewards(projection.expected())
     reason = f"waiting for {arm} in flight, projected {values[arm]:.4g}: no other is as promising"
     return Decision(None, reason, values=values)
 
 
-def _pull_best(
-    history: History,
-    projected: dict[str, Projection],
-    scores: dict[str, float],
-    kind: str,
-    chunk: int,
-) -> Decision:
+def _pull(history: History, projection: Projection, scores: Array, kind: str) -> Decision:
     """The pull of the candidate with the highest score, with its projection as the reason."""
-    arm = best_arm(history.candidates, scores)
-    values = {name: projection.mean for name, projection in projected.items()}
-    spread = projected[arm.name].spread
+    by_arm = dict(zip(projection.names, scores.tolist(), strict=True))
+    arm = best_arm(history.candidates, by_arm)
+    values = projection.in_rewards(projection.expected())
+    place = projection.names.index(arm.name)
+    spread = projection.posterior.prior.scale * projection.spread()[place]
+    score = projection.in_rewards(scores)[arm.name]
     reason = (
         f"projected {values[arm.name]:.4g}±{spread:.2g} at epoch {history.reach(arm)} "
-        f"(now {arm.value:.4g}), best {kind} of {len(scores)}: {scores[arm.name]:.4g}"
+        f"(now {arm.value:.4g}), best {kind} of {len(history.candidates)}: {score:.4g}"
     )
-    return Decision(arm.name, reason, chunk, values=values)
+    return Decision(arm.name, reason, values=values)
+
+
+def _best_of(names: set[str], projection: Projection, scores: Array) -> float:
+    """The highest score among ``names``; -inf if none of them is projected."""
+    chosen = [
+        s for name, s in zip(projection.names, scores.tolist(), strict=True) if name in names
+    ]
+    return max(chosen, default=-np.inf)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class ThompsonPolicy:
     After ``minimum`` epochs of each arm, draw v_i from the posterior of every candidate's final
     value and pull
 
-        arm = argmax_i v_i,    v_i ~ p(best reward of i at its reach | rewards of i).
+        arm = argmax_i v_i,    v_i ~ p(best reward of i at its reach | all rewards).
 
     An arm is thus pulled as often as it is believed to end best. With several workers and a
     budget in epochs, arms in flight are drawn too; if the best draw is one of them, all are drawn
@@ -79,16 +83,16 @@ class ThompsonPolicy:
 
     Args:
         minimum: epochs of each arm before anything is projected.
-        chunk: epochs per pull.
         draws: chances of the candidates against the arms in flight.
+        chunk: epochs per pull.
 
     Raises:
         InputError: a constant is out of its range.
     """
 
-    minimum: int = 3
-    chunk: int = 1
+    minimum: int = 2
     draws: int = 4
+    chunk: int = 1
 
     def __post_init__(self) -> None:
         check_integer(1, minimum=self.minimum, chunk=self.chunk, draws=self.draws)
@@ -98,15 +102,14 @@ class ThompsonPolicy:
         first = first_pulls(history, self.minimum, self.chunk)
         if first:
             return first
-        projected = projections(history)
-        candidates = [a.name for a in by_name(history.candidates)]
-        flying = _in_flight(history, projected)
+        projection = project(history)
+        candidates = {arm.name for arm in history.candidates}
+        flying = _in_flight(history)
         for _ in range(self.draws):
-            draws = {name: projected[name].sample(rng) for name in candidates}
-            rivals = {name: projected[name].sample(rng) for name in flying}
-            if max(draws.values()) >= max(rivals.values(), default=-np.inf):
-                return _pull_best(history, projected, draws, "draw", self.chunk)
-        return _wait(max(rivals, key=rivals.__getitem__), projected)
+            draws = projection.draw(rng)
+            if _best_of(candidates, projection, draws) >= _best_of(flying, projection, draws):
+                return _sized(_pull(history, projection, draws, "draw"), self.chunk)
+        return _wait(_highest(flying, projection, draws), projection)
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,8 @@ class UCBPolicy:
         InputError: a constant is out of its range.
     """
 
-    level: float = 0.85
-    minimum: int = 3
+    level: float = 0.7
+    minimum: int = 2
     chunk: int = 1
 
     def __post_init__(self) -> None:
@@ -150,9 +153,97 @@ class UCBPolicy:
         first = first_pulls(history, self.minimum, self.chunk)
         if first:
             return first
-        projected = projections(history)
-        bounds = {a.name: projected[a.name].quantile(self.level) for a in history.candidates}
-        for name in _in_flight(history, projected):
-            if projected[name].mean > max(bounds.values()):
-                return _wait(name, projected)
-        return _pull_best(history, projected, bounds, f"{self.level:.0%} quantile", self.chunk)
+        projection = project(history)
+        bounds = projection.quantile(self.level)
+        flying = _in_flight(history)
+        expected = projection.expected()
+        best = _best_of({arm.name for arm in history.candidates}, projection, bounds)
+        if _best_of(flying, projection, expected) > best:
+            return _wait(_highest(flying, projection, expected), projection)
+        return _sized(_pull(history, projection, bounds, f"{self.level:.0%} quantile"), self.chunk)
+
+
+@dataclass(frozen=True)
+class ExpectedImprovementPolicy:
+    """The arm projected highest, unless another promises far more beyond the best so far.
+
+    With m_i the expected final value of arm i, V the best reward of any arm so far and
+    e_i = E[max(X_i - V, 0)] the expected improvement on it if i got the rest of the budget,
+
+        L = argmax_i m_i,    C = argmax_i e_i,    pull C if e_C > persistence * e_L, else L.
+
+    While the projected leader still rises, it has most to gain itself and is trained on, which is
+    what gets a good model early. Once it flattens, its own e_L falls, and the arms that may yet
+    pass V get their turn, however low their mean. With persistence 1 the rule is expected
+    improvement alone; with infinity it is greedy.
+
+    With several workers and a budget in epochs, a worker waits while the best candidate's e_i is
+    below a fraction ``waiting`` of that of an arm in flight.
+
+    Assumptions as for :class:`ThompsonPolicy`.
+
+    Papers: Mockus, Tiesis & Zilinskas, "The application of Bayesian methods for seeking the
+    extremum", 1978, for expected improvement; Domhan et al., IJCAI 2015, for the projection.
+
+    Args:
+        persistence: how many times the leader's expected improvement another's must be; at
+            least 1.
+        waiting: between 0 (never wait) and 1.
+        minimum: epochs of each arm before anything is projected.
+        chunk: epochs per pull.
+
+    Raises:
+        InputError: a constant is out of its range.
+    """
+
+    persistence: float = 3.0
+    waiting: float = 0.3
+    minimum: int = 2
+    chunk: int = 1
+
+    def __post_init__(self) -> None:
+        check_at_least(1, persistence=self.persistence)
+        check_fraction(waiting=self.waiting)
+        check_integer(1, minimum=self.minimum, chunk=self.chunk)
+
+    def choose(self, history: History, rng: np.random.Generator) -> Decision:
+        """Pull the leader or its challenger."""
+        first = first_pulls(history, self.minimum, self.chunk)
+        if first:
+            return first
+        projection = project(history)
+        expected = projection.expected()
+        gains = projection.excess(float(projection.posterior.best.max()))
+        candidates = {arm.name for arm in history.candidates}
+        flying = _in_flight(history)
+        if self.waiting * _best_of(flying, projection, gains) > _best_of(
+            candidates, projection, gains
+        ):
+            return _wait(_highest(flying, projection, gains), projection)
+        free = np.array([name in candidates for name in projection.names])
+        leader = _pull(history, projection, np.where(free, expected, -np.inf), "expectation")
+        place = projection.names.index(str(leader.arm))
+        if np.max(gains[free]) > self.persistence * gains[place]:
+            return _sized(self._challenger(history, projection, gains, leader), self.chunk)
+        return _sized(leader, self.chunk)
+
+    def _challenger(
+        self, history: History, projection: Projection, gains: Array, leader: Decision
+    ) -> Decision:
+        by_arm = dict(zip(projection.names, gains.tolist(), strict=True))
+        arm = best_arm(history.candidates, by_arm)
+        scale = projection.posterior.prior.scale
+        reason = (
+            f"may improve on the best so far by {scale * by_arm[arm.name]:.2g} on average up to "
+            f"epoch {history.reach(arm)}, {leader.arm} by {scale * by_arm[str(leader.arm)]:.2g}"
+        )
+        return Decision(arm.name, reason, values=leader.values)
+
+
+def _sized(decision: Decision, chunk: int) -> Decision:
+    return Decision(decision.arm, decision.reason, chunk, decision.cut, decision.values)
+
+
+def _highest(names: set[str], projection: Projection, scores: Array) -> str:
+    by_arm = dict(zip(projection.names, scores.tolist(), strict=True))
+    return max(sorted(names & set(projection.names)), key=by_arm.__getitem__)

@@ -69,28 +69,33 @@ class RSRPolicy:
 
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
         """Pull the least far arm of the phase, after closing phases that are complete."""
-        cuts: dict[str, str] = {}
-        while True:
-            arms = [a for a in history.arms if a.status == "open"]
-            target = self._target(history, len(arms))
-            if len(arms) < 2 or unfinished(history, target):
-                break
-            scores = {a.name: windowed_mean(a.rewards[:target], self.epsilon) for a in arms}
-            order = sorted(arms, key=lambda arm: (-scores[arm.name], arm.name))
-            if needed(history, order) == len(arms):
-                break
-            worst, last = order[-1].name, order[-2].name
-            cuts[worst] = (
-                f"last of {len(arms)} at epoch {target}: mean {scores[worst]:.4g}, "
-                f"the next has {scores[last]:.4g}"
-            )
-            history = history.closed(worst, "cut")
-        return pull_towards(history, target, self.chunk, cuts, max(len(arms) - 1, 0))
-
-    def _target(self, history: History, left: int) -> int:
-        """The end of the phase in which ``left`` arms are open."""
         ends = phase_ends(len(history.arms), epochs_affordable(history))
-        return ends[len(history.arms) - left] if left > 1 else 1
+        cuts: dict[str, str] = {}
+        while losers := self._losers(history, ends):
+            cuts |= losers
+            for name in losers:
+                history = history.closed(name, "cut")
+        left = sum(a.status == "open" for a in history.arms)
+        target = ends[len(ends) + 1 - left] if left > 1 else 1
+        return pull_towards(history, target, self.chunk, cuts, max(left - 1, 0))
+
+    def _losers(self, history: History, ends: list[int]) -> dict[str, str]:
+        """Whom all complete phases reject that end at the same epoch, with reasons."""
+        arms = [a for a in history.arms if a.status == "open"]
+        if len(arms) < 2:
+            return {}
+        phase = len(ends) + 1 - len(arms)
+        target = ends[phase]
+        if unfinished(history, target):
+            return {}
+        scores = {a.name: windowed_mean(a.rewards[:target], self.epsilon) for a in arms}
+        order = sorted(arms, key=lambda arm: (-scores[arm.name], arm.name))
+        keep = max(len(arms) - ends[phase:].count(target), needed(history, order))
+        return {
+            order[place].name: f"last of {place + 1} at epoch {target}: mean "
+            f"{scores[order[place].name]:.4g}, the next has {scores[order[place - 1].name]:.4g}"
+            for place in range(len(arms) - 1, keep - 1, -1)
+        }
 
 
 @dataclass(frozen=True)

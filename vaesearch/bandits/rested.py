@@ -69,20 +69,20 @@ def noise_scale(arms: Iterable[ArmHistory]) -> float:
 
 
 def _highest_bound(
-    history: History, horizons: dict[str, float], a: float, epsilon: float, chunk: int
+    history: History, ends: dict[str, float], a: float, epsilon: float, chunk: int
 ) -> Decision:
     """Pull the candidate whose line, drawn on to its horizon, plus its width is highest."""
     sigma = noise_scale(history.arms) * math.sqrt(a)
     values, bounds = {}, {}
     for arm in history.candidates:
         h = window(arm.epochs, epsilon)
-        target = max(horizons[arm.name], arm.epochs)
+        target = max(ends[arm.name], arm.epochs)
         values[arm.name] = drawn_on(arm.rewards, target, h)
         bounds[arm.name] = values[arm.name] + sigma * width(arm.epochs, target, h)
     best = best_arm(history.candidates, bounds)
     reason = (
         f"slope of the last {window(best.epochs, epsilon)} epochs leads to "
-        f"{values[best.name]:.4g} at epoch {max(horizons[best.name], best.epochs):.0f}, "
+        f"{values[best.name]:.4g} at epoch {max(ends[best.name], best.epochs):.0f}, "
         f"upper bound {bounds[best.name]:.4g}"
     )
     return Decision(best.name, reason, chunk, values=values)
@@ -93,14 +93,18 @@ def _first_look(epsilon: float) -> int:
     return max(2, math.ceil(1 / epsilon - 1e-9))
 
 
-def horizon(history: History, arm: ArmHistory) -> float:
-    """T, the pulls that the whole budget affords, but not beyond the arm's own cap.
+def horizons(history: History) -> dict[str, float]:
+    """T for every candidate: the pulls that the whole budget affords, up to the arm's own cap.
 
     With a budget in seconds, what it affords at the measured cost; until then see
     :meth:`~vaesearch.bandits.core.History.reach`.
     """
-    total = min(epochs_affordable(history), history.cap(arm))
-    return total if math.isfinite(total) else float(history.reach(arm))
+    total = epochs_affordable(history)
+    ends = {arm.name: min(total, history.cap(arm)) for arm in history.candidates}
+    return {
+        arm.name: end if math.isfinite(end := ends[arm.name]) else float(history.reach(arm))
+        for arm in history.candidates
+    }
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ class RUCBEPolicy:
         arm = argmax_i (1/h) Σ_l [x(l) + (T - l) (x(l) - x(l - h)) / h]
                        + σ (T - n + h - 1) √(a / h³),    l = n - h + 1 to n, h = ⌊ε n⌋,
 
-    with T from :func:`horizon` and σ from :func:`noise_scale`. Pulls in flight are missing from
+    with T from :func:`horizons` and σ from :func:`noise_scale`. Pulls in flight are missing from
     the candidates; T counts them. The paper recommends the arm with the highest estimate, a
     search here its best checkpoint.
 
@@ -147,8 +151,7 @@ class RUCBEPolicy:
         first = first_pulls(history, _first_look(self.epsilon), self.chunk)
         if first:
             return first
-        horizons = {arm.name: horizon(history, arm) for arm in history.candidates}
-        return _highest_bound(history, horizons, self.a, self.epsilon, self.chunk)
+        return _highest_bound(history, horizons(history), self.a, self.epsilon, self.chunk)
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,6 @@ class REdUCBPolicy:
         if first:
             return first
         now = history.spent + sum(arm.pending for arm in history.arms) + 1
-        horizons = {arm.name: min(float(now), history.cap(arm)) for arm in history.candidates}
+        ends = {arm.name: min(float(now), history.cap(arm)) for arm in history.candidates}
         a = 10 * self.alpha * math.log(now)
-        return _highest_bound(history, horizons, a, self.epsilon, self.chunk)
+        return _highest_bound(history, ends, a, self.epsilon, self.chunk)
