@@ -67,7 +67,7 @@ def test_value_of_another_kind_is_refused(key, value):
 @pytest.mark.parametrize(
     "name",
     [
-        "epochs", "seconds", "max_epochs_per_arm", "workers", "train_limit", "batch_size",
+        "epochs", "seconds", "max_epochs_per_arm", "chunk", "workers", "train_limit", "batch_size",
         "latent_dim", "image_size", "width", "learning_rate", "gpus_per_worker",
     ],
 )  # fmt: skip

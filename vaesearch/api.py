@@ -25,17 +25,16 @@ from vaesearch.config import MAY_CHANGE, PLACES, Config
 from vaesearch.data import ImageData, load_images
 from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.models.vae import count_parameters
-from vaesearch.pull import Workbench
 from vaesearch.records import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.report.artifacts import keep_appraisal, write_results, write_text
 from vaesearch.search.appraisal import appraise
 from vaesearch.search.arms import ArmSource
-from vaesearch.search.backends.base import Backend
-from vaesearch.search.backends.local import LocalBackend
+from vaesearch.search.backends.making import make_backend
 from vaesearch.search.controller import Controller, Observer
 from vaesearch.search.ledger import Ledger, read_ledger
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, advance, elapsed_seconds, fold
+from vaesearch.search.switching import switching_note
 from vaesearch.tracking.core import Tracker, make_tracker
 
 TRACKING_SECONDS = 30.0
@@ -58,7 +57,8 @@ def run_bandit(
         path: a new or empty directory.
         source: of arms that join during the search, beside those of ``config``.
         observers: called after every event of the search.
-        note: told, in a line or two, what concerns tracking.
+        note: told, in a line or two each, what switching between arms cost and what tracking
+            could not send.
 
     Returns:
         The finished search; ``results.json`` holds the same.
@@ -104,7 +104,7 @@ def resume(
             budget.
         source: of arms that join from here on.
         observers: called after every event of the search.
-        note: told, in a line or two, what concerns tracking.
+        note: as for :func:`run_bandit`.
 
     Raises:
         RunDirError: not a run directory, in use, damaged, or its data have changed.
@@ -149,7 +149,7 @@ def _drive(
     tracker = make_tracker(run_dir, config.tracking_uri, config.experiment)
     store = CheckpointStore(run_dir.checkpoints)
     policy = catalogue.build("policies", config.policy)
-    backend = _backend(config, data, store, arms=len(config.arms()))
+    backend = make_backend(config, data, store, arms=len(config.arms()))
     with closing(Ledger(run_dir.ledger)) as ledger, _tracked(tracker, note), closing(backend):
         before = ledger.events
         controller = Controller(
@@ -162,6 +162,7 @@ def _drive(
             observers=observers,
             prune=store.prune,
             source=source,
+            chunk=config.chunk,
         )
         for event in opening:
             controller.record(event)
@@ -172,6 +173,9 @@ def _drive(
         # What the last line of the ledger promises is written before it.
         write_results(run_dir, advance(controller.state, last), ledger.events)
         controller.record(last)
+        switched = switching_note(controller.state)
+        if switched:
+            note(switched)
     if best is None:
         raise VaesearchError(_why_all_failed(controller.state))
     return controller.state
@@ -194,31 +198,6 @@ def _tracked(tracker: Tracker, note: Note) -> Iterator[None]:
     unsent = tracker.close(TRACKING_SECONDS)
     if unsent:
         note(unsent)
-
-
-def _backend(config: Config, data: ImageData, store: CheckpointStore, *, arms: int) -> Backend:
-    if config.backend == "local":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        return LocalBackend(
-            lambda: Workbench(data, store, seed=config.seed, reward=config.reward, device=device)
-        )
-    try:
-        from vaesearch.search.backends.ray_actors import RayBackend
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"--backend ray needs Ray ({error.name} is missing): pip install 'ray[default]', "
-            "or use --backend local."
-        ) from error
-    return RayBackend(
-        data,
-        store.folder,
-        seed=config.seed,
-        reward=config.reward,
-        most_workers=arms,
-        workers=config.workers,
-        gpus_per_worker=config.gpus_per_worker,
-        address=config.address,
-    )
 
 
 def _load(config: Config) -> ImageData:

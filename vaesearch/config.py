@@ -23,7 +23,7 @@ BUDGET = ("epochs", "seconds", "max_epochs_per_arm")
 PLACES = (
     "workers", "gpus_per_worker", "backend", "address", "tracking_uri", "experiment", "data_dir",
 )  # fmt: skip
-DECIDERS = ("policy",)
+DECIDERS = ("policy", "chunk")
 MAY_CHANGE = BUDGET + PLACES + DECIDERS
 EPOCHS_PER_ARM = 20  # the default budget, per candidate
 
@@ -58,6 +58,9 @@ class Config:
     )
     seconds: float | None = option(None, "total budget in wall-clock seconds")
     max_epochs_per_arm: int | None = option(None, "cap on the epochs of one arm")
+    chunk: int = option(
+        1, "epochs per pull at least; more waste less time on switching between arms"
+    )
     reward: str = option("bpd", "validation figure to compare arms by (`vaesearch list rewards`)")
     likelihood: str = option("discretized-normal", "p(x|z) (`vaesearch list likelihoods`)")
     posterior: str = option("gaussian", "q(z|x) (`vaesearch list posteriors`)")
@@ -231,7 +234,7 @@ def _check(config: Config) -> None:
         if getattr(config, name) not in allowed:
             raise unknown_name(name, getattr(config, name), allowed)
     for name in (
-        "epochs", "seconds", "max_epochs_per_arm", "workers", "train_limit", "batch_size",
+        "epochs", "seconds", "max_epochs_per_arm", "chunk", "workers", "train_limit", "batch_size",
         "latent_dim", "image_size", "width", "learning_rate", "gpus_per_worker",
     ):  # fmt: skip
         value = getattr(config, name)

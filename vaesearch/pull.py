@@ -87,6 +87,7 @@ class Workbench:
         reports: list[EpochReport] = []
         digests: dict[int, str] = {}
         best = -np.inf if request.best_reward is None else request.best_reward
+        saving = 0.0
         target = request.from_epoch + request.epochs
         while state.epoch < target:
             try:
@@ -98,12 +99,14 @@ class Workbench:
             reports.append(report)
             # With a deadline any epoch may turn out to be the last.
             if report.reward > best or state.epoch == target or deadline is not None:
+                started = time.perf_counter()
                 digests[state.epoch] = self.store.save(
                     request.arm.name, state.epoch, state.to_dict()
                 )
+                saving += (time.perf_counter() - started) * (state.epoch < target)
             best = max(best, report.reward)
         self._keep(state, digests[state.epoch])
-        return PullReport(request.pull, tuple(reports), digests)
+        return PullReport(request.pull, tuple(reports), digests, saving=saving)
 
     def _epoch(self, state: TrialState, deadline: float | None) -> EpochReport | None:
         started = time.perf_counter()

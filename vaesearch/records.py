@@ -87,12 +87,15 @@ class PullReport:
 
     ``epochs`` is shorter than what was asked where time ran out, and then the last one has the
     last checkpoint all the same. ``diverged`` is the cause where the arm left the numbers.
+    ``saving`` are the seconds spent on checkpoints of epochs before the last: a cost of the
+    epochs, which one longer pull has as well as several short ones.
     """
 
     pull: int
     epochs: tuple[EpochReport, ...]
     checkpoints: dict[int, str]
     diverged: str | None = None
+    saving: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,11 @@ class PullStarted(Event):
 
 @dataclass(frozen=True)
 class PullFinished(Event):
-    """The pull's checkpoint is durable and its epochs count; ``reports`` has one per epoch."""
+    """The pull's checkpoint is durable and its epochs count; ``reports`` has one per epoch.
+
+    ``overhead`` are the seconds that the pull took beyond its epochs, from when its worker was
+    told until its result was here; None where it cannot be told apart.
+    """
 
     kind = "pull_finished"
     pull: int
@@ -202,6 +209,7 @@ class PullFinished(Event):
     reports: list[dict[str, Any]]
     checkpoints: dict[str, str]
     worker: str
+    overhead: float | None = None
 
 
 @dataclass(frozen=True)

@@ -83,3 +83,46 @@ def test_a_name_is_unique_and_an_unknown_one_an_error():
 )  # fmt: skip
 def test_cost_leaves_the_first_epoch_out_and_is_robust(seconds, cost):
     assert ArmHistory("a", (-1.0,) * len(seconds), seconds).cost == cost
+
+
+def test_overhead_is_a_median_of_the_latest_pulls():
+    history = History(Budget()).added("a").added("b")
+    assert history.typical_switch_cost is None
+    for overhead in (5.0, None, *[0.5] * 4, 9.0):
+        history = history.started("a", 1).observed("a", [-1.0], [1.0], overhead)
+    assert history.arm("a").overheads == (5.0, 0.5, 0.5, 0.5, 0.5, 9.0)
+    assert history.arm("a").switch_cost == history.typical_switch_cost == 0.5
+    for _ in range(50):
+        history = history.observed("a", [-1.0], [1.0], 2.0)
+    assert set(history.arm("a").overheads) == {2.0}
+    assert len(history.arm("a").overheads) < 10
+
+
+def timed(name, epochs, cost, pending=0):
+    return ArmHistory(name, (-1.0,) * epochs, (cost,) * epochs, pending)
+
+
+def test_reach_in_seconds_goes_by_the_cost_of_each_arm():
+    """However many workers there are: the epochs of one arm follow each other."""
+    arms = (
+        timed("fast", 4, 1.0), timed("slow", 2, 20.0), timed("flying", 3, 2.0, pending=1),
+        timed("long flight", 3, 2.0, pending=70), ArmHistory("new"),
+    )  # fmt: skip
+    for workers in (1, 8):
+        history = History(Budget(seconds=150.0, workers=workers), arms, elapsed=50.0)
+        reached = {arm.name: history.reach(arm) for arm in arms}
+        assert reached == {
+            "fast": 104, "slow": 7, "flying": 53, "long flight": 73, "new": 50,
+        }  # fmt: skip
+    both = History(Budget(epochs=102, seconds=150.0, cap=60), arms, elapsed=50.0)
+    assert [both.reach(arm) for arm in arms] == [23, 7, 23, 60, 19]
+    late = History(Budget(seconds=150.0), arms, elapsed=149.5)
+    assert [late.reach(arm) for arm in arms] == [4, 2, 4, 73, 0]
+
+
+def test_reach_in_epochs_does_not_look_at_the_clock():
+    arms = (timed("fast", 4, 1.0), timed("slow", 2, 20.0, pending=3))
+    history = History(Budget(epochs=30), arms, elapsed=1e6)
+    assert [history.reach(arm) for arm in arms] == [25, 26]
+    unbounded = History(Budget(), arms)
+    assert [unbounded.reach(arm) for arm in arms] == [14, 15]

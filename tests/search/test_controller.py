@@ -122,7 +122,8 @@ def test_a_diverged_arm_gives_its_share_to_the_others(start):
 @pytest.mark.parametrize("budget", [Budget(epochs=20), Budget(seconds=20.0)])
 def test_an_arm_that_does_not_move_is_given_up(start, budget):
     curves = {"stuck": CURVES["fast"][:3], "free": CURVES["late"]}
-    controller, _ = start("l", policy("uniform"), budget, curves=curves)
+    backend = ReplayBackend(curves, short=True)
+    controller, _ = start("l", policy("uniform"), budget, curves=curves, backend=backend)
     controller.run()
     assert [a.epochs for a in controller.state.history.arms] == [3, 17]
     assert controller.state.arms["stuck"].note == "its pull came back without an epoch"

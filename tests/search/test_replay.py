@@ -29,6 +29,29 @@ def test_a_deadline_cuts_whole_epochs():
     assert backend.now() == 2.5
 
 
+def test_a_search_cannot_go_on_beyond_the_recording():
+    backend = ReplayBackend({"fast": CURVES["fast"][:3]})
+    backend.submit(PullRequest(0, ARM, 2, 5), "worker-1")
+    (outcome,) = backend.wait(0)
+    assert [r.epoch for r in outcome.result.epochs] == [3]
+    with pytest.raises(InputError, match="3 epochs of fast were recorded"):
+        backend.submit(PullRequest(1, ARM, 3, 1), "worker-1")
+
+
+def test_every_pull_has_its_overhead():
+    backend = ReplayBackend(CURVES, overhead={"fast": 0.75})
+    backend.submit(PullRequest(0, ARM, 0, 2), "worker-1")
+    backend.wait(0)
+    assert backend.now() == 2.75
+    backend.submit(PullRequest(1, ARM, 2, 9, seconds_left=3.5), "worker-1")
+    (outcome,) = backend.wait(0)
+    assert ([r.epoch for r in outcome.result.epochs], backend.now()) == ([3, 4], 6.25)
+    everywhere = ReplayBackend(CURVES, overhead=0.5)
+    everywhere.submit(PullRequest(0, ARM, 0, 1), "worker-1")
+    everywhere.wait(0)
+    assert everywhere.now() == 1.5
+
+
 def test_there_is_nothing_to_replay_or_to_appraise():
     with pytest.raises(InputError, match="nothing recorded"):
         ReplayBackend({"a": []})

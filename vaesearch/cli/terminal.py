@@ -40,7 +40,7 @@ class Session:
         self._run_dir = run_dir
         self._console = Console(stderr=as_json)
         self._stack = ExitStack()
-        self._note: str | None = None
+        self._notes: list[str] = []
         self.observer = make_observer(as_json, self._console)
 
     def __enter__(self) -> Self:
@@ -65,11 +65,13 @@ class Session:
 
     def note(self, text: str) -> None:
         """Keep a remark for the end."""
-        self._note = text
+        self._notes.append(text)
 
     def close(self, state: SearchState) -> None:
         """Print the ranking, where things are, and what to type next."""
-        self._console.print(closing(state, self._run_dir, self._note), soft_wrap=True)
+        self._console.print(
+            closing(state, self._run_dir, "\n".join(self._notes) or None), soft_wrap=True
+        )
 
 
 @contextmanager

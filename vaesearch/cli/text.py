@@ -41,7 +41,7 @@ def _bar(value: float, floor: float, top: float) -> str:
     return _BARS[round(height * (len(_BARS) - 1))]
 
 
-def closing(state: SearchState, run_dir: Path, mlflow_note: str | None) -> RenderableType:
+def closing(state: SearchState, run_dir: Path, note: str | None) -> RenderableType:
     """The end of a search: how the arms compare, where the best model lies, what to type next.
 
     Print it with ``soft_wrap=True``, which keeps long paths in one piece.
@@ -49,7 +49,7 @@ def closing(state: SearchState, run_dir: Path, mlflow_note: str | None) -> Rende
     Args:
         state: the search, finished or not.
         run_dir: its directory.
-        mlflow_note: one line about MLflow, or None.
+        note: remarks, on switching between arms and on MLflow, or None.
     """
     ranking = ranking_table(state)
     lines = [""]
@@ -57,8 +57,8 @@ def closing(state: SearchState, run_dir: Path, mlflow_note: str | None) -> Rende
     if state.finished:
         lines.append(f"Ended: {state.finished.reason}")
     lines += _places(state, RunDir(run_dir))
-    if mlflow_note:
-        lines.append(mlflow_note)
+    if note:
+        lines.append(note)
     lines += ["Next:", *_next_commands(state, run_dir)]
     return Group(_ranking(ranking, best_arm(state)), Text("\n".join(lines)))
 

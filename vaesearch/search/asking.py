@@ -84,8 +84,8 @@ def _why_not(name: Any, history: History) -> str | None:
         return "is in flight already"
     if arm.epochs >= history.cap(arm):
         return f"has all the {arm.epochs} epochs that it may have"
-    if (arm.cost or 0.0) > history.seconds_left:
-        return f"takes {arm.cost:.3g} s per epoch with {history.seconds_left:.3g} s left"
+    if not history.in_time(arm):
+        return f"takes {arm.cost or 0.0:.3g} s per epoch with {history.seconds_left:.3g} s left"
     return None
 
 

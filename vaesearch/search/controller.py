@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
+from vaesearch.bandits.chunks import pull_epochs
 from vaesearch.bandits.core import History, Policy
 from vaesearch.records import (
     ArmCut,
@@ -55,6 +56,7 @@ class Controller:
         observers: called after every event with the event and the state after it.
         prune: told, per arm, which epochs' checkpoints are still needed.
         source: of arms that join during the search.
+        chunk: least epochs per pull; see :func:`~vaesearch.bandits.chunks.pull_epochs`.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Controller:
         observers: Sequence[Observer] = (),
         prune: Callable[[str, set[int]], None] = lambda arm, keep: None,
         source: ArmSource | None = None,
+        chunk: int = 1,
     ) -> None:
         self.state = state
         self._log = log
@@ -79,7 +82,8 @@ class Controller:
         self._observers = observers
         self._prune = prune
         self._source = source
-        self._dispatched: set[int] = set()
+        self._chunk = chunk
+        self._dispatched: dict[int, float] = {}  # when each pull was sent
         self._untidy = set(state.arms)
         self._last_worker: dict[str, str] = {}
 
@@ -134,11 +138,10 @@ class Controller:
             self.record(ArmCut(arm, reason), sync=False)
         if decision.arm is None:
             return decision.reason
-        chosen = history.arm(decision.arm)
-        room = [decision.epochs, history.epochs_left, history.cap(chosen) - chosen.epochs]
+        epochs = pull_epochs(history, history.arm(decision.arm), decision.epochs, self._chunk)
         pending = sorted(flight.arm for flight in self.state.flights.values())
         self.record(
-            DecisionMade(decision.arm, int(min(room)), decision.reason, pending, decision.values),
+            DecisionMade(decision.arm, epochs, decision.reason, pending, decision.values),
             sync=False,
         )
         return None
@@ -162,7 +165,7 @@ class Controller:
         self.record(
             PullStarted(flight.pull, flight.arm, flight.from_epoch, flight.epochs, worker, attempt)
         )
-        self._dispatched.add(flight.pull)
+        self._dispatched[flight.pull] = self._backend.now()
         self._last_worker[flight.arm] = worker
         self._backend.submit(self._request(flight), worker)
 
@@ -185,9 +188,9 @@ class Controller:
         job = outcome.job
         if not isinstance(job, PullRequest):
             raise TypeError(f"unexpected {type(job).__name__}")
-        self._dispatched.discard(job.pull)
+        taken = self._backend.now() - self._dispatched.pop(job.pull)
         if isinstance(outcome, Finished):
-            self._finished(job, outcome)
+            self._finished(job, outcome, taken)
             return
         if isinstance(outcome, Lost):
             self.record(WorkerLost(outcome.worker, outcome.error))
@@ -195,7 +198,7 @@ class Controller:
         if self.state.failures[job.pull] >= MAX_ATTEMPTS:
             self.record(ArmFailed(job.arm.name, f"{MAX_ATTEMPTS} attempts: {outcome.error}"))
 
-    def _finished(self, job: PullRequest, outcome: Finished) -> None:
+    def _finished(self, job: PullRequest, outcome: Finished, taken: float) -> None:
         report = outcome.result
         if not isinstance(report, PullReport):
             raise TypeError(f"unexpected {type(report).__name__}")
@@ -211,6 +214,7 @@ class Controller:
                     [asdict(r) for r in report.epochs],
                     {str(epoch): digest for epoch, digest in report.checkpoints.items()},
                     outcome.worker,
+                    _overhead(job, report, taken),
                 )
             )
         self._untidy.add(job.arm.name)
@@ -231,6 +235,15 @@ class Controller:
             if arm.best:
                 self._prune(name, {arm.epoch, arm.best.epoch})
         self._untidy.clear()
+
+
+def _overhead(job: PullRequest, report: PullReport, taken: float) -> float | None:
+    """Seconds of a pull beyond its epochs; None if one of them was given up on the way."""
+    if len(report.epochs) < job.epochs:
+        return None
+    # Rounded, so that adding up a virtual clock leaves no dust in the ledger.
+    beyond = taken - report.saving - sum(r.seconds for r in report.epochs)
+    return max(0.0, round(beyond, 6))
 
 
 def exhausted(history: History) -> str | None:

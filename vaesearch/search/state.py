@@ -75,7 +75,11 @@ class Flight:
 
 @dataclass(frozen=True)
 class SearchState:
-    """Everything that follows from the ledger so far."""
+    """Everything that follows from the ledger so far.
+
+    Attributes:
+        training, switching: seconds of all measured pulls, for their epochs and beyond those.
+    """
 
     search_id: str = ""
     config: dict[str, Any] = field(default_factory=dict)
@@ -86,6 +90,8 @@ class SearchState:
     failures: dict[int, int] = field(default_factory=dict)
     projected: dict[str, float] = field(default_factory=dict)
     last_reason: str = ""
+    training: float = 0.0
+    switching: float = 0.0
     finished: SearchFinished | None = None
 
     @property
@@ -178,7 +184,7 @@ def _closed(state: SearchState, name: str, status: Status, note: str) -> SearchS
 
 def _finished(state: SearchState, event: PullFinished) -> SearchState:
     reports = tuple(EpochReport(**r) for r in event.reports)
-    arm = state.arms[event.arm]
+    arm, measured = state.arms[event.arm], event.overhead is not None
     grown = replace(arm, reports=arm.reports + reports)
     digests = arm.checkpoints | {int(k): v for k, v in event.checkpoints.items()}
     needed = {grown.epoch, grown.best.epoch if grown.best else 0}
@@ -187,8 +193,10 @@ def _finished(state: SearchState, event: PullFinished) -> SearchState:
         state,
         arms=state.arms | {event.arm: replace(grown, checkpoints=kept)},
         history=state.history.observed(
-            event.arm, [r.reward for r in reports], [r.seconds for r in reports]
+            event.arm, [r.reward for r in reports], [r.seconds for r in reports], event.overhead
         ),
+        training=state.training + (sum(r.seconds for r in reports) if measured else 0.0),
+        switching=state.switching + (event.overhead or 0.0),
         flights={k: f for k, f in state.flights.items() if k != event.pull},
         failures={k: n for k, n in state.failures.items() if k != event.pull},
     )

@@ -80,9 +80,10 @@ class ReplayBackend:
     def _play(self, job: Job) -> tuple[float, PullReport | Appraisal]:
         if isinstance(job, AppraisalRequest):
             raise InputError("a replay has no models to appraise.")
-        reports, late = self._within(job)
+        overhead = self._overhead_of(job.arm.name)
+        reports, late = self._within(job, overhead)
         digests = {report.epoch: f"replay-{job.arm.name}-{report.epoch}" for report in reports}
-        spent = sum(r.seconds for r in reports)
+        spent = overhead + sum(r.seconds for r in reports)
         if late and job.seconds_left is not None:
             spent = max(spent, job.seconds_left)  # the epoch that was given up took the rest
         cause = self._failures.get(job.arm.name)
@@ -91,10 +92,19 @@ class ReplayBackend:
             job.pull, tuple(reports), digests, diverged=cause if beyond and not late else None
         )
 
-    def _within(self, job: PullRequest) -> tuple[list[EpochReport], bool]:
+    def _overhead_of(self, arm: str) -> float:
+        fixed = self._overhead
+        return fixed.get(arm, 0.0) if isinstance(fixed, Mapping) else fixed
+
+    def _within(self, job: PullRequest, overhead: float) -> tuple[list[EpochReport], bool]:
         """The asked epochs that were recorded and end in time; whether one was too late."""
         asked = self._curves[job.arm.name][job.from_epoch : job.from_epoch + job.epochs]
-        left = float("inf") if job.seconds_left is None else job.seconds_left
+        if not asked and not (self._short or job.arm.name in self._failures):
+            raise InputError(
+                f"{job.from_epoch} epochs of {job.arm.name} were recorded, and the search wants "
+                "more: give the arm that limit."
+            )
+        left = (float("inf") if job.seconds_left is None else job.seconds_left) - overhead
         reports: list[EpochReport] = []
         for report in asked:
             left -= report.seconds

@@ -1,0 +1,47 @@
+"""From a configuration to workers; Ray is imported only where it is used."""
+
+import torch
+
+from vaesearch.checkpoints import CheckpointStore
+from vaesearch.config import Config
+from vaesearch.data import ImageData
+from vaesearch.errors import InputError
+from vaesearch.pull import Workbench
+from vaesearch.search.backends.base import Backend
+from vaesearch.search.backends.local import LocalBackend
+
+
+def make_backend(config: Config, data: ImageData, store: CheckpointStore, *, arms: int) -> Backend:
+    """The backend that ``config`` names.
+
+    Args:
+        config: of the search.
+        data: images for the workers.
+        store: of the checkpoints.
+        arms: how many there are at first; more workers than that are only made if asked for.
+
+    Raises:
+        InputError: Ray is missing or cannot be reached, or has no room for the workers.
+    """
+    if config.backend == "local":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return LocalBackend(
+            lambda: Workbench(data, store, seed=config.seed, reward=config.reward, device=device)
+        )
+    try:
+        from vaesearch.search.backends.ray_actors import RayBackend
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"--backend ray needs Ray ({error.name} is missing): pip install 'ray[default]', "
+            "or use --backend local."
+        ) from error
+    return RayBackend(
+        data,
+        store.folder,
+        seed=config.seed,
+        reward=config.reward,
+        most_workers=arms,
+        workers=config.workers,
+        gpus_per_worker=config.gpus_per_worker,
+        address=config.address,
+    )
