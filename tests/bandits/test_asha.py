@@ -80,10 +80,10 @@ def test_the_best_goes_on_where_nobody_can_be_promoted():
 
 
 def test_an_arm_at_its_own_cap_counts_and_is_not_promoted():
-    """It fills the place of the promoted one of three; six would promote two."""
-    full = ArmHistory("a", (9.0,), limit=1)
-    assert choose(full, *at_rung("bc", b=1.0), ArmHistory("d")).arm == "d"
-    assert choose(full, *at_rung("bcdef", b=1.0)).arm == "b"
+    """It is one of three, the last or the first of them; where it is first, nobody is promoted."""
+    worst, best = ArmHistory("a", (-9.0,), limit=1), ArmHistory("a", (9.0,), limit=1)
+    assert choose(worst, *at_rung("bc", b=1.0), ArmHistory("d")).arm == "b"
+    assert choose(best, *at_rung("bc", b=1.0), ArmHistory("d")).arm == "d"
 
 
 def test_more_arms_between_rungs_than_workers_are_no_promotions():

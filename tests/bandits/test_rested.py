@@ -12,7 +12,7 @@ from vaesearch.bandits.rested import (
     REdUCBPolicy,
     RUCBEPolicy,
     drawn_on,
-    horizon,
+    horizons,
     noise_scale,
     width,
     window,
@@ -117,7 +117,11 @@ def test_both_policies_pull_the_highest_bound_of_their_paper(seed, a, limit):
     now = state.spent + 5 + 1
     ends = dict.fromkeys("abc", now) | {"e": min(now, limit)}
     expected = bounds(state, ends, 10 * 3 * math.log(now), 0.25)
-    assert REdUCBPolicy(alpha=3).choose(state, RNG).arm == max(expected, key=expected.get)
+    decision = REdUCBPolicy(alpha=3).choose(state, RNG)
+    assert decision.arm == max(expected, key=expected.get)
+    assert f"at epoch {ends[decision.arm]}, upper bound {expected[decision.arm]:.4g}" in (
+        decision.reason
+    )
 
 
 def test_first_looks_fill_a_window():
@@ -127,17 +131,16 @@ def test_first_looks_fill_a_window():
     assert REdUCBPolicy(epsilon=0.1).choose(state, RNG).reason == "first look: epoch 4 of 10"
 
 
-def test_horizon():
+def test_horizons():
     """Epochs; the arm's cap; seconds at the mean cost of two workers; and without any bound."""
     arm = ArmHistory("a", (1.0,) * 5, (2.0,) * 5)
     other = ArmHistory("b", (1.0,) * 3, (2.0,) * 3)
     limited = ArmHistory("c", (1.0,) * 3, (2.0,) * 3, limit=12)
-    assert horizon(History(Budget(epochs=40), (arm, other)), arm) == 40
-    assert horizon(History(Budget(epochs=40, cap=30), (arm, other)), arm) == 30
-    assert horizon(History(Budget(epochs=40, cap=30), (arm, limited)), limited) == 12
+    assert horizons(History(Budget(epochs=40), (arm, limited))) == {"a": 40, "c": 12}
+    assert horizons(History(Budget(epochs=40, cap=30), (arm, limited))) == {"a": 30, "c": 12}
     in_seconds = History(Budget(seconds=30.0, workers=2), (arm, other), elapsed=10.0)
-    assert horizon(in_seconds, arm) == 8 + 20 * 2 / 2
-    assert horizon(History(Budget(), (arm,)), arm) == 15
+    assert horizons(in_seconds)["a"] == 8 + 20 * 2 / 2
+    assert horizons(History(Budget(), (arm,))) == {"a": 15}
 
 
 def test_a_late_bloomer_is_seen_by_its_slope():

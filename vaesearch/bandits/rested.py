@@ -32,7 +32,8 @@ def window(epochs: int, epsilon: float) -> int:
 
 def windowed_mean(rewards: tuple[float, ...], epsilon: float) -> float:
     """The mean of the last ⌊ε n⌋ rewards; -inf before any."""
-    return float(np.mean(rewards[-window(len(rewards), epsilon) :])) if rewards else -math.inf
+    latest = rewards[-window(len(rewards), epsilon) :]
+    return math.fsum(latest) / len(latest) if latest else -math.inf
 
 
 def drawn_on(rewards: tuple[float, ...], horizon: float, h: int) -> float:
@@ -46,8 +47,8 @@ def drawn_on(rewards: tuple[float, ...], horizon: float, h: int) -> float:
         h: length of the window.
     """
     done = len(rewards)
-    x = np.asarray(rewards)
-    recent, before = x[done - h :], x[done - 2 * h : done - h]
+    recent = np.asarray(rewards[done - h :])
+    before = np.asarray(rewards[done - 2 * h : done - h])
     ahead = horizon - np.arange(done - h + 1, done + 1)
     return float(np.mean(recent + ahead * (recent - before) / h))
 

@@ -6,6 +6,7 @@ the projected ones (:mod:`vaesearch.bandits.projected`) have to beat. UCB1 and G
 sampling are kinder to curves than the books: by default they average the latest epochs only.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -25,7 +26,8 @@ from vaesearch.bandits.core import ArmHistory, Decision, History
 
 def mean_reward(arm: ArmHistory, window: int) -> float:
     """The mean of the last ``window`` rewards, or of all where ``window`` is 0."""
-    return float(np.mean(arm.rewards[-window:]))
+    latest = arm.rewards[-window:]
+    return math.fsum(latest) / len(latest)
 
 
 def reward_scale(arms: Iterable[ArmHistory]) -> float:
@@ -39,7 +41,7 @@ def reward_scale(arms: Iterable[ArmHistory]) -> float:
         A scale in units of reward, 0 where all rewards are equal.
     """
     curves = [a.rewards for a in arms if a.rewards and a.status != "failed"]
-    ranges = [float(np.ptp(rewards)) for rewards in curves if len(rewards) > 1]
+    ranges = [max(rewards) - min(rewards) for rewards in curves if len(rewards) > 1]
     if ranges:
         return float(np.median(ranges))
     return float(np.ptp([rewards[0] for rewards in curves])) if curves else 0.0

@@ -1,5 +1,6 @@
 """UCB-V: an upper confidence bound that knows how much an arm's rewards vary."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,8 +60,10 @@ class UCBVPolicy:
         values = {a.name: mean_reward(a, self.window) for a in arms}
         bounds = {}
         for a in arms:
-            variance = float(np.var(a.rewards[-self.window :]))
-            bonus = float(np.sqrt(2 * variance * explore / a.epochs)) + span * explore / a.epochs
+            latest = a.rewards[-self.window :]
+            squares = math.fsum((x - values[a.name]) ** 2 for x in latest)
+            bonus = math.sqrt(2 * squares / len(latest) * explore / a.epochs)
+            bonus += span * explore / a.epochs
             bounds[a.name] = values[a.name] + bonus
         arm = best_arm(arms, bounds)
         mean, bound = values[arm.name], bounds[arm.name]
