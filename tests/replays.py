@@ -63,8 +63,9 @@ def write_run(folder, *, curves=CURVES, finished=True, **options):
     budget = Budget(config.epochs, config.seconds, config.max_epochs_per_arm)
     policy = catalogue.build("policies", config.policy)
     controller = Controller(
-        ledger, fold([], budget), policy, ReplayBackend(curves), seed=config.seed
-    )
+        ledger, fold([], budget), policy, ReplayBackend(curves), seed=config.seed,
+        chunk=config.chunk,
+    )  # fmt: skip
     controller.record(SearchStarted("id", "0", config.to_dict(), {}))
     for name in curves:
         controller.record(ArmAdded(name, vars(TrialSettings(decoder="mlp")), 1))

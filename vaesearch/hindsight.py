@@ -84,7 +84,8 @@ def in_hindsight(
     rows = _own_row(source, instances, budget)
     for policy in [*wanted, *([] if UNIFORM in wanted else [UNIFORM])]:
         progress(policy)
-        rows[policy] = outcomes(policy, instances, budget, range(first, first + repeats))
+        seeds = range(first, first + repeats)
+        rows[policy] = outcomes(policy, instances, budget, seeds, chunk=source.chunk)
     rows[ORACLE] = oracle_outcomes(instances, budget)
     own = source.run and source.run[0]
     remarks = (*source.remarks, *_left_out(source.recording, instances))

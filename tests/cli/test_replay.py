@@ -110,8 +110,9 @@ def test_the_default_budget_of_a_file_is_what_bandit_would_spend(say, tmp_path):
     assert "21 epochs (all recorded)" in out
 
 
-def test_a_run_directory_gets_a_picture_and_json(say, tmp_path):
-    write_run(tmp_path / "run", epochs=60, policy="thompson")
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_a_run_directory_gets_a_picture_and_json(say, tmp_path, chunk):
+    write_run(tmp_path / "run", epochs=60, policy="thompson", chunk=chunk)
     status, out, err = say("run", "--policy", "thompson", "--repeats", 1, "--json")
     assert (status, err) == (0, "")
     data = json.loads(out)

@@ -95,6 +95,13 @@ def test_where_nothing_was_cut_short_nothing_is_said_of_it():
     assert "complete" not in said
 
 
+@pytest.mark.parametrize(("seed", "said"), [(0, "--repeats asks for more"), (None, "is random")])
+def test_what_one_search_per_policy_means(seed, said):
+    where = instance()
+    shown = compared(where, rows={"ucb": (search(where, "a", policy_seed=seed),)})
+    assert said in " ".join(notes(shown))
+
+
 def test_several_seeds_are_said():
     both = (instance(0), instance(1))
     shown = compared(*both, rows={"ucb": tuple(search(i, "a", "a") for i in both)})

@@ -176,7 +176,11 @@ def _about_errors(comparison: Comparison) -> str:
         return "±: standard error over recorded seeds, each the mean over policy seeds."
     if count > 1:
         return f"±: standard error over {count} policy seeds; without it, nothing is random."
-    return "One policy seed each; --repeats asks for more."
+    if any(
+        outcome.policy_seed is not None for rows in comparison.rows.values() for outcome in rows
+    ):
+        return "One policy seed each; --repeats asks for more."
+    return "Nothing in these searches is random."
 
 
 def to_data(comparison: Comparison) -> dict[str, Any]:

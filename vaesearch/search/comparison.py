@@ -20,11 +20,18 @@ UNIFORM = "uniform"
 
 
 def outcomes(
-    policy: str, instances: Sequence[Instance], budget: Budget, seeds: Sequence[int]
+    policy: str,
+    instances: Sequence[Instance],
+    budget: Budget,
+    seeds: Sequence[int],
+    *,
+    chunk: int = 1,
 ) -> tuple[Outcome, ...]:
     """Replay ``policy`` on every instance with every policy seed.
 
     A policy that drew no random number is not replayed again: it would do the same.
+
+    ``chunk`` is the least number of epochs per pull.
 
     Raises:
         InputError: no such policy.
@@ -35,7 +42,7 @@ def outcomes(
         for seed in seeds:
             watched = _watched(catalogue.build("policies", policy))
             try:
-                outcome = _replay(watched, instance, budget, seed)
+                outcome = _replay(watched, instance, budget, seed, chunk)
             except PolicyError as error:
                 fault, *_ = str(error).splitlines()  # the rest is about going on with a search
                 raise PolicyError(f"{fault} (replayed on seed {instance.seed})") from error
@@ -72,11 +79,12 @@ def _affordable(curve: Curve, budget: Budget) -> int:
     return min(limit for limit in limits if limit is not None)
 
 
-def _replay(policy: Policy, instance: Instance, budget: Budget, seed: int) -> Outcome:
+def _replay(policy: Policy, instance: Instance, budget: Budget, seed: int, chunk: int) -> Outcome:
     events: list[Event] = []
     replay(
         instance.recording, instance.curves, policy, instance.budget(budget),
-        seed=seed, announced=False, observers=(lambda event, _: events.append(event),),
+        seed=seed, announced=False, chunk=chunk,
+        observers=(lambda event, _: events.append(event),),
     )  # fmt: skip
     ends = {name: len(instance.curves[name].valid) for name in cut_short(events)}
     return Outcome(instance, seed, trace_of(events), ends)

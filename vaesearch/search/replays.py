@@ -53,6 +53,7 @@ def replay(
     seed: int = 0,
     observers: tuple[Observer, ...] = (),
     announced: bool = True,
+    chunk: int = 1,
 ) -> SearchState:
     """Run ``policy`` on recorded curves until ``budget`` is spent.
 
@@ -68,6 +69,7 @@ def replay(
         announced: the policy knows from the start where each curve ends, as if that were the
             arm's limit. Otherwise it plans as in a live search, and an arm that it wants beyond
             its curve is cut at that moment.
+        chunk: least epochs per pull, as in :class:`~vaesearch.search.controller.Controller`.
 
     Returns:
         The state at the end; times are virtual seconds.
@@ -78,7 +80,7 @@ def replay(
     end = () if announced else (_EndOfCurves(curves, lambda cut: controller.record(cut)),)
     controller = Controller(
         MemoryLog(backend), fold([], budget), policy, backend,
-        seed=seed, observers=(*observers, *end),
+        seed=seed, observers=(*observers, *end), chunk=chunk,
     )  # fmt: skip
     for name, curve in curves.items():
         # An arm that failed runs into its failure; any other ends where the recording does.

@@ -34,6 +34,7 @@ class Source:
         run: the row of the search itself: its name and what it did; None for a curves file.
         complete_by: the command that would record all arms equally long.
         remarks: how a replay differs from the search for other reasons.
+        chunk: least epochs per pull.
     """
 
     recording: Recording
@@ -43,6 +44,7 @@ class Source:
     complete_by: str
     run: tuple[str, Trace] | None = None
     remarks: tuple[str, ...] = ()
+    chunk: int = 1
 
 
 def read_source(path: Path) -> Source:
@@ -92,7 +94,7 @@ def _of_run(path: Path) -> Source:
         whole += f" --seconds {_seconds_for(recording, longest):.0f}"
     own = (f"{config.policy} (the run)", trace_of(events))
     remarks = tuple(_about_run(events, set(recording.of_seed(config.seed))))
-    return Source(recording, budget, why, config.seed, whole, own, remarks)
+    return Source(recording, budget, why, config.seed, whole, own, remarks, config.chunk)
 
 
 def _about_run(events: Sequence[Event], recorded: set[str]) -> Iterator[str]:
