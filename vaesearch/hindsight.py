@@ -27,8 +27,8 @@ REPEATS = 5
 
 
 def default_policies() -> list[str]:
-    """What is compared unless one says otherwise: the default policy and three known ones."""
-    return list(dict.fromkeys([Config().policy, "thompson", "ucb", "successive-halving"]))
+    """What is compared unless one says otherwise: the default policy and some known ones."""
+    return list(dict.fromkeys([Config().policy, "auto", "thompson", "ucb", "successive-halving"]))
 
 
 @dataclass(frozen=True)
