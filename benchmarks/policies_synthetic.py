@@ -57,9 +57,11 @@ def measure(options, arms, epochs, instances, pool):
 
 
 def cell(values):
-    """Mean ± standard error over instances, in hundredths."""
-    error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else np.nan
-    return f"{100 * values.mean():.1f}±{100 * error:.1f}"
+    """Mean ± standard error over instances, in hundredths; one instance has no error."""
+    mean = f"{100 * values.mean():.1f}"
+    if len(values) == 1:
+        return mean
+    return f"{mean}±{100 * values.std(ddof=1) / len(values) ** 0.5:.1f}"
 
 
 def kind_of(spec):

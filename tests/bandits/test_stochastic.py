@@ -100,6 +100,16 @@ def test_ucb_v_by_hand():
     assert decision.reason == f"mean 1.5, upper bound {bound['b']:.4g} after 2 epochs"
 
 
+def test_ucb_v_divides_by_all_epochs_what_it_averages_over_the_window():
+    """Last three of five: mean 1 and variance 14/3; b = 5; E = 1.2 ln 5; n = 5."""
+    decision = UCBVPolicy(c=0.5).choose(
+        history(a=[2.0, 2.0, 4.0, 0.0, -1.0]), np.random.default_rng(0)
+    )
+    explore = 1.2 * np.log(5)
+    bound = 1 + np.sqrt(2 * (14 / 3) * explore / 5) + 3 * 0.5 * 5 * explore / 5
+    assert decision.reason == f"mean 1, upper bound {bound:.4g} after 5 epochs"
+
+
 @pytest.mark.parametrize(("window", "c", "arm"), [(0, 0, "wild"), (3, 0, "even"), (3, 1, "new")])
 def test_ucb_v_looks_at_the_variance_of_the_window(window, c, arm):
     """Without the term in b the bonus is the variance alone, which a window of 3 forgets."""
