@@ -70,6 +70,15 @@ def test_a_file_gets_what_bandit_would_spend(tmp_path, longest, epochs, why):
     assert (source.run, source.seed) == (None, 0)
 
 
+def test_the_budget_of_a_file_is_no_more_than_was_recorded(tmp_path):
+    run = tmp_path / "run"
+    write_run(run, epochs=30, policy="thompson")
+    path = tmp_path / "curves.json.gz"
+    path.write_bytes(recording_to_bytes(read_source(run).recording))
+    source = read_source(path)
+    assert (source.budget.epochs, source.why) == (30, "all recorded")
+
+
 def test_what_is_no_source(tmp_path):
     with pytest.raises(RecordingError, match="there is no"):
         read_source(tmp_path / "missing")

@@ -18,6 +18,7 @@ from vaesearch.records import (
     PullStarted,
     SearchStarted,
 )
+from vaesearch.search.instances import instances_of
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.regret import Trace
 from vaesearch.search.replays import recording_of, trace_of
@@ -61,9 +62,11 @@ def read_source(path: Path) -> Source:
     recording = read_recording(path)
     arms = max((len(recording.of_seed(seed)) for seed in recording.seeds), default=0)
     longest = max((len(curve.valid) for curve in recording.curves), default=0)
-    enough = longest >= EPOCHS_PER_ARM
+    # With several seeds those with most arms are replayed, and the poorest of them sets the limit.
+    totals = [instance.epochs for instance in instances_of(recording)]
+    epochs = min([EPOCHS_PER_ARM * arms, *totals])
+    enough = epochs == EPOCHS_PER_ARM * arms
     why = f"{EPOCHS_PER_ARM} per arm, the default of `bandit`" if enough else "all recorded"
-    epochs = min(EPOCHS_PER_ARM, longest) * arms
     return Source(
         recording, Budget(epochs=epochs), why, 0,
         f"vaesearch bandit --policy uniform --epochs {arms * longest}",
