@@ -223,10 +223,9 @@ class BanditScheduler(TrialScheduler):  # type: ignore[misc]  # Ray's types are 
         """One line for Tune's progress report."""
         if self._book is None:
             return f"BanditScheduler({self._policy})"
-        account = self.book.account
-        total = f" of {self._budget.epochs}" if self._budget.epochs else ""
+        account, total = self.book.account, self._budget.epochs or "any number of"
         running = ", ".join(account.flights) or "none"
-        return f"BanditScheduler: {account.spent}{total} epochs; running: {running}"
+        return f"BanditScheduler: {account.spent} of {total} epochs; running: {running}"
 
     # --- inside ---
 
