@@ -85,7 +85,9 @@ def in_hindsight(
     for policy in [*wanted, *([] if UNIFORM in wanted else [UNIFORM])]:
         progress(policy)
         seeds = range(first, first + repeats)
-        rows[policy] = outcomes(policy, instances, budget, seeds, chunk=source.chunk)
+        rows[policy] = outcomes(
+            policy, instances, budget, seeds, chunk=source.chunk, overhead=source.overhead
+        )
     rows[ORACLE] = oracle_outcomes(instances, budget)
     own = source.run and source.run[0]
     remarks = (*source.remarks, *_left_out(source.recording, instances))

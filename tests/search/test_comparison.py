@@ -145,6 +145,14 @@ def test_two_workers_share_the_clock():
     assert two.epochs == 12
 
 
+def test_what_pulls_take_beyond_their_epochs_is_on_the_clock():
+    (slow,) = outcomes("uniform", [instance()], Budget(epochs=12), [0], overhead={"b": 0.5})
+    assert slow.seconds == 16.0 + 4 * 0.5
+    (fewer,) = outcomes("uniform", [instance()], Budget(epochs=12), [0], chunk=2,
+                        overhead={"b": 0.5})  # fmt: skip
+    assert fewer.seconds == 16.0 + 2 * 0.5
+
+
 def test_an_error_is_over_policy_seeds_or_else_over_instances():
     first, second = instance(), Instance(recording(seeds=(1,)), 1)
 

@@ -79,6 +79,21 @@ def test_the_budget_of_a_file_is_no_more_than_was_recorded(tmp_path):
     assert (source.budget.epochs, source.why) == (30, "all recorded")
 
 
+def test_pulls_cost_what_they_did_in_the_run(tmp_path):
+    write_run(tmp_path / "run", epochs=12, chunk=2)
+    source = read_source(tmp_path / "run")
+    assert source.chunk == 2
+    assert source.overhead == {"fast": 0.0, "late": 0.0, "slow": 0.0}
+    ledger = tmp_path / "run" / "ledger.jsonl"
+    lines = ledger.read_text().splitlines()
+    lines = [
+        line.replace('"overhead":0.0', '"overhead":0.25') if '"late"' in line else line
+        for line in lines
+    ]
+    ledger.write_text("\n".join(lines) + "\n")
+    assert read_source(tmp_path / "run").overhead["late"] == 0.25
+
+
 def test_what_is_no_source(tmp_path):
     with pytest.raises(RecordingError, match="there is no"):
         read_source(tmp_path / "missing")

@@ -146,7 +146,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
     if comparison.own is not None:
         yield (
             f"{comparison.own!r} is what happened, with its real clock; the others are replayed, "
-            "and their clock counts training and validation only."
+            "each epoch and each pull of an arm taking as long as it did there."
         )
     yield from comparison.remarks
     if short := comparison.cut_short:

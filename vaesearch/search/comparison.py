@@ -1,6 +1,6 @@
 """Several policies on the same recorded curves with the same budget, and an oracle."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,12 +26,14 @@ def outcomes(
     seeds: Sequence[int],
     *,
     chunk: int = 1,
+    overhead: Mapping[str, float] | None = None,
 ) -> tuple[Outcome, ...]:
     """Replay ``policy`` on every instance with every policy seed.
 
     A policy that drew no random number is not replayed again: it would do the same.
 
-    ``chunk`` is the least number of epochs per pull.
+    ``chunk`` is the least number of epochs per pull, ``overhead`` what a pull of an arm takes
+    beyond its epochs, in seconds.
 
     Raises:
         InputError: no such policy.
@@ -42,7 +44,7 @@ def outcomes(
         for seed in seeds:
             watched = _watched(catalogue.build("policies", policy))
             try:
-                outcome = _replay(watched, instance, budget, seed, chunk)
+                outcome = _replay(watched, instance, budget, seed, chunk, overhead or {})
             except PolicyError as error:
                 fault, *_ = str(error).splitlines()  # the rest is about going on with a search
                 raise PolicyError(f"{fault} (replayed on seed {instance.seed})") from error
@@ -79,11 +81,18 @@ def _affordable(curve: Curve, budget: Budget) -> int:
     return min(limit for limit in limits if limit is not None)
 
 
-def _replay(policy: Policy, instance: Instance, budget: Budget, seed: int, chunk: int) -> Outcome:
+def _replay(
+    policy: Policy,
+    instance: Instance,
+    budget: Budget,
+    seed: int,
+    chunk: int,
+    overhead: Mapping[str, float],
+) -> Outcome:
     events: list[Event] = []
     replay(
         instance.recording, instance.curves, policy, instance.budget(budget),
-        seed=seed, announced=False, chunk=chunk,
+        seed=seed, announced=False, chunk=chunk, overhead=overhead,
         observers=(lambda event, _: events.append(event),),
     )  # fmt: skip
     ends = {name: len(instance.curves[name].valid) for name in cut_short(events)}

@@ -54,6 +54,7 @@ def replay(
     observers: tuple[Observer, ...] = (),
     announced: bool = True,
     chunk: int = 1,
+    overhead: float | Mapping[str, float] = 0.0,
 ) -> SearchState:
     """Run ``policy`` on recorded curves until ``budget`` is spent.
 
@@ -70,13 +71,16 @@ def replay(
             arm's limit. Otherwise it plans as in a live search, and an arm that it wants beyond
             its curve is cut at that moment.
         chunk: least epochs per pull, as in :class:`~vaesearch.search.controller.Controller`.
+        overhead: seconds of every pull beyond its epochs, of all arms or by arm.
 
     Returns:
         The state at the end; times are virtual seconds.
     """
     reports = {name: _reports(recording, curve) for name, curve in curves.items()}
     failures = {name: curve.failed for name, curve in curves.items() if curve.failed}
-    backend = ReplayBackend(reports, budget.workers, failures=failures, short=not announced)
+    backend = ReplayBackend(
+        reports, budget.workers, failures=failures, overhead=overhead, short=not announced
+    )
     end = () if announced else (_EndOfCurves(curves, lambda cut: controller.record(cut)),)
     controller = Controller(
         MemoryLog(backend), fold([], budget), policy, backend,

@@ -1,8 +1,8 @@
 """Where recorded curves come from: a file of them, or the ledger of a run, finished or not."""
 
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vaesearch.bandits.core import Budget
@@ -36,6 +36,7 @@ class Source:
         complete_by: the command that would record all arms equally long.
         remarks: how a replay differs from the search for other reasons.
         chunk: least epochs per pull.
+        overhead: seconds of a pull beyond its epochs, by arm.
     """
 
     recording: Recording
@@ -46,6 +47,7 @@ class Source:
     run: tuple[str, Trace] | None = None
     remarks: tuple[str, ...] = ()
     chunk: int = 1
+    overhead: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_source(path: Path) -> Source:
@@ -97,7 +99,12 @@ def _of_run(path: Path) -> Source:
         whole += f" --seconds {_seconds_for(recording, longest):.0f}"
     own = (f"{config.policy} (the run)", trace_of(events))
     remarks = tuple(_about_run(events, set(recording.of_seed(config.seed))))
-    return Source(recording, budget, why, config.seed, whole, own, remarks, config.chunk)
+    typical = state.history.typical_switch_cost or 0.0
+    overhead = {
+        arm.name: typical if arm.switch_cost is None else arm.switch_cost
+        for arm in state.history.arms
+    }
+    return Source(recording, budget, why, config.seed, whole, own, remarks, config.chunk, overhead)
 
 
 def _about_run(events: Sequence[Event], recorded: set[str]) -> Iterator[str]:
