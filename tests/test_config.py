@@ -82,6 +82,9 @@ def test_sizes_must_be_above_zero(name, value):
     [
         ({"alpha": -0.1}, "--alpha must be 0 or above"),
         ({"alpha": math.nan}, "--alpha must be 0 or above"),
+        ({"confidence": 0.5}, "--confidence must be above 0.5 and below 1, not 0.5"),
+        ({"confidence": 1.0}, "--confidence must be above 0.5 and below 1, not 1"),
+        ({"confidence": math.nan}, "--confidence must be above 0.5"),
         ({"batch_size": 1}, "--batch-size must be at least 2"),
         ({"backend": "local", "workers": 2}, "use --backend ray"),
         ({"backend": "lokal"}, "did you mean 'local'"),

@@ -34,6 +34,7 @@ from vaesearch.search.controller import Controller, Observer
 from vaesearch.search.ledger import Ledger, read_ledger
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, advance, elapsed_seconds, fold
+from vaesearch.search.stopping import stop_rule
 from vaesearch.search.switching import switching_note
 from vaesearch.tracking.core import Tracker, make_tracker
 
@@ -163,6 +164,7 @@ def _drive(
             prune=store.prune,
             source=source,
             chunk=config.chunk,
+            stop=stop_rule(config.confidence),
         )
         for event in opening:
             controller.record(event)

@@ -23,7 +23,7 @@ BUDGET = ("epochs", "seconds", "max_epochs_per_arm")
 PLACES = (
     "workers", "gpus_per_worker", "backend", "address", "tracking_uri", "experiment", "data_dir",
 )  # fmt: skip
-DECIDERS = ("policy", "chunk")
+DECIDERS = ("policy", "chunk", "confidence")
 MAY_CHANGE = BUDGET + PLACES + DECIDERS
 EPOCHS_PER_ARM = 20  # the default budget, per candidate
 
@@ -60,6 +60,9 @@ class Config:
     max_epochs_per_arm: int | None = option(None, "cap on the epochs of one arm")
     chunk: int = option(
         1, "epochs per pull at least; more waste less time on switching between arms"
+    )
+    confidence: float | None = option(
+        None, "end once the leader is the best with this probability; default: spend the budget"
     )
     reward: str = option("bpd", "validation figure to compare arms by (`vaesearch list rewards`)")
     likelihood: str = option("discretized-normal", "p(x|z) (`vaesearch list likelihoods`)")
@@ -242,6 +245,8 @@ def _check(config: Config) -> None:
             raise InputError(f"{_option(name)} must be above 0, not {value}.")
     if not (math.isfinite(config.alpha) and config.alpha >= 0):
         raise InputError(f"--alpha must be 0 or above, not {config.alpha}.")
+    if config.confidence is not None and not 0.5 < config.confidence < 1:
+        raise InputError(f"--confidence must be above 0.5 and below 1, not {config.confidence:g}.")
     if config.batch_size == 1:
         raise InputError("--batch-size must be at least 2: batch normalisation needs a spread.")
     if config.backend == "local" and (config.workers or 1) > 1:

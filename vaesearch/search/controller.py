@@ -27,6 +27,7 @@ from vaesearch.search.arms import ArmSource, newcomers
 from vaesearch.search.asking import ask
 from vaesearch.search.backends.base import Backend, Finished, Lost, Outcome
 from vaesearch.search.state import Flight, SearchState, advance
+from vaesearch.search.stopping import StopRule, stop_rule
 from vaesearch.seeding import numpy_generator
 
 MAX_ATTEMPTS = 3
@@ -57,6 +58,7 @@ class Controller:
         prune: told, per arm, which epochs' checkpoints are still needed.
         source: of arms that join during the search.
         chunk: least epochs per pull; see :func:`~vaesearch.bandits.chunks.pull_epochs`.
+        stop: a reason to start nothing more, or None; asked before each decision.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Controller:
         prune: Callable[[str, set[int]], None] = lambda arm, keep: None,
         source: ArmSource | None = None,
         chunk: int = 1,
+        stop: StopRule | None = None,
     ) -> None:
         self.state = state
         self._log = log
@@ -83,6 +86,7 @@ class Controller:
         self._prune = prune
         self._source = source
         self._chunk = chunk
+        self._stop = stop or stop_rule(None)
         self._dispatched: dict[int, float] = {}  # when each pull was sent
         self._untidy = set(state.arms)
         self._last_worker: dict[str, str] = {}
@@ -129,7 +133,7 @@ class Controller:
         """Ask the policy and log its decision; the reason if there is nothing to decide."""
         self._let_arms_join()
         history = self.state.history.at(self._elapsed())
-        ended = exhausted(history)
+        ended = exhausted(history) or self._stop(history)
         if ended is not None:
             return ended
         rng = numpy_generator(self._seed, "decision", history.decisions)
