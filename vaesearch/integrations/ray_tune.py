@@ -7,7 +7,7 @@ For trainables of your own; the models of this package are better served by ``va
     from ray import tune
     from vaesearch.integrations.ray_tune import BanditScheduler
 
-    scheduler = BanditScheduler("thompson", epochs=100, max_t=40)
+    scheduler = BanditScheduler("auto", epochs=100, max_t=40)
     tuner = tune.Tuner(
         trainable,
         param_space={"lr": tune.grid_search([1e-4, 1e-3, 1e-2])},
@@ -72,7 +72,7 @@ class BanditScheduler(TrialScheduler):  # type: ignore[misc]  # Ray's types are 
 
     def __init__(
         self,
-        policy: str | Policy = "thompson",
+        policy: str | Policy = "auto",
         *,
         epochs: int | None = None,
         seconds: float | None = None,
