@@ -39,9 +39,10 @@ def main() -> None:
     if not pools:
         sys.exit(f"no curves of {', '.join(options.datasets)} in {options.curves}")
     if options.check:
-        from peers.tuner_check import check
+        from peers import optimize_check, tuner_check
 
-        publish(check(pools), options.out)
+        checked = [tuner_check.check(pools), optimize_check.check(pools)]
+        publish("\n\n".join(checked), options.out)
         return
     players = chosen(options)
     instances = {
@@ -85,7 +86,11 @@ def parse() -> argparse.Namespace:
     add("--focus", default="auto", help="the policy whose wins and losses are listed")
     add("--processes", type=int, default=os.cpu_count() or 1)
     add("--cache", type=Path, default=Path("runs/policies.jsonl"))
-    add("--check", action="store_true", help="compare our drive of Ray Tune with a real Tuner")
+    add(
+        "--check",
+        action="store_true",
+        help="compare our drives with a real Tuner and with study.optimize",
+    )
     add("--out", type=Path)
     options = parser.parse_args()
     if len(options.seeds) == 1:
