@@ -200,7 +200,8 @@ class PullFinished(Event):
     """The pull's checkpoint is durable and its epochs count; ``reports`` has one per epoch.
 
     ``overhead`` are the seconds that the pull took beyond its epochs, from when its worker was
-    told until its result was here; None where it cannot be told apart.
+    told until its result was here; None where it cannot be told apart from other things, such as
+    the start of a worker, or an epoch that was given up.
     """
 
     kind = "pull_finished"

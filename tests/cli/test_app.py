@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -299,9 +300,10 @@ def test_a_seconds_budget_is_kept(say, folder, tmp_path):
     started = [e.time - events[0].time for e in events if e.kind == "pull_started"]
     assert max(started) <= 3
     results = json.loads(out)
-    assert results["reason"] in (
-        "the budget of 3 seconds is spent", "no arm may have another epoch"
-    )  # fmt: skip
+    assert re.fullmatch(
+        r"the budget of 3 seconds is spent|\S+ of 3 seconds are left, too few .*",
+        results["reason"],
+    )
     assert results["epochs"] > 0
 
 

@@ -182,3 +182,10 @@ def test_dying_again_and_again_spends_the_budget_once(start):
         for r in e.reports
     ]
     assert len(epochs) == len(set(epochs)) == 60
+
+
+def test_seconds_too_few_for_an_epoch_are_given_as_the_reason(start):
+    slow = {name: curve(-8, -5, 5, seconds=3.0) for name in "ab"}
+    controller, _ = start("l", policy("uniform"), Budget(seconds=20.0), curves=slow)
+    assert controller.run() == "2 of 20 seconds are left, too few for another epoch of any arm"
+    assert controller.state.history.spent == 6

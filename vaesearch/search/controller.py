@@ -90,6 +90,7 @@ class Controller:
         self._dispatched: dict[int, float] = {}  # when each pull was sent
         self._untidy = set(state.arms)
         self._last_worker: dict[str, str] = {}
+        self._warm: set[str] = set()  # workers that have carried a pull out
 
     def record(self, event: Event, *, sync: bool = True) -> None:
         """Log ``event`` and let the state and the observers follow."""
@@ -197,6 +198,7 @@ class Controller:
             self._finished(job, outcome, taken)
             return
         if isinstance(outcome, Lost):
+            self._warm.discard(outcome.worker)
             self.record(WorkerLost(outcome.worker, outcome.error))
         self.record(PullFailed(job.pull, job.arm.name, outcome.error))
         if self.state.failures[job.pull] >= MAX_ATTEMPTS:
@@ -210,6 +212,9 @@ class Controller:
         # pulled again from a checkpoint that was never written.
         if report.diverged:
             self.record(ArmFailed(job.arm.name, report.diverged))
+        # The first pull of a worker has its start in it, which no later one has.
+        overhead = _overhead(job, report, taken) if outcome.worker in self._warm else None
+        self._warm.add(outcome.worker)
         if report.epochs or not report.diverged:
             self.record(
                 PullFinished(
@@ -218,7 +223,7 @@ class Controller:
                     [asdict(r) for r in report.epochs],
                     {str(epoch): digest for epoch, digest in report.checkpoints.items()},
                     outcome.worker,
-                    _overhead(job, report, taken),
+                    overhead,
                 )
             )
         self._untidy.add(job.arm.name)
@@ -260,4 +265,8 @@ def exhausted(history: History) -> str | None:
         return None
     if all(a.status == "failed" for a in history.arms):
         return "every arm failed"
+    idle = [a for a in history.arms if a.status == "open" and not a.pending]
+    if any(a.epochs < history.cap(a) for a in idle):
+        left, total = history.seconds_left, history.budget.seconds
+        return f"{left:.3g} of {total:g} seconds are left, too few for another epoch of any arm"
     return "no arm may have another epoch"
