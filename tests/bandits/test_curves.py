@@ -1,28 +1,28 @@
-"""The projection of learning curves: exactness, calibration, and the shapes it must cope with."""
+"""The posterior of learning curves: exactness, invariance, calibration, and awkward curves."""
 
 import numpy as np
 import pytest
+from dense import dense, prior_weight
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import stats
 
+from vaesearch.bandits.basis import MODELS, RISES, ROUGHNESS, design
 from vaesearch.bandits.curves import (
     DECLINE,
+    LEAST_NOISE,
     NOISE_SHAPE,
-    RISES,
-    TURNING,
+    Curves,
     Prior,
-    Projection,
-    best_of,
-    designs,
     fit,
     pooled_prior,
-    project,
-    rises,
-    typical_noise,
 )
+from vaesearch.bandits.projection import Projection
+from vaesearch.bandits.synthetic import FAMILIES
 
-CURVES = st.lists(st.floats(-10, 10), min_size=1, max_size=12)
+PRIOR = Prior(level=0.3, scale=0.5, spread=3.0, gains=np.linspace(0.7, 1.4, RISES), noise=0.03)
+CURVE = [0.2, 0.5, 0.55, 0.7, 0.72, 0.69, 0.8]
+LISTS = st.lists(st.floats(-10, 10), min_size=1, max_size=12)
 
 
 def exponential(final, gain, time, epochs, noise=0.0, seed=0):
@@ -30,155 +30,206 @@ def exponential(final, gain, time, epochs, noise=0.0, seed=0):
     return curve + np.random.default_rng(seed).normal(0, noise, epochs)
 
 
-def test_rises_start_at_zero_and_never_fall():
-    table = rises(50)
-    np.testing.assert_array_equal(table[:, 0], 0)
-    assert (np.diff(table, axis=1) >= 0).all()
-    assert table.max() <= 1
+def predicted(posterior, epoch):
+    """Mixtures of y without noise at ``epoch`` of every arm."""
+    arms = len(posterior.epochs)
+    names = tuple(f"{i:03d}" for i in range(arms))
+    return Projection(names, posterior, *posterior.at(np.full(arms, float(epoch))))
 
 
-def test_posterior_equals_numerical_integration():
-    """Evidence and predictive mean of models 2 and 2 + RISES from the densities themselves."""
-    rewards, target = [0.2, 0.5, 0.55, 0.7], 9
-    prior = Prior(level=0.3, spread=1.0, gains=(0.8,) * RISES, noise=0.2)
-    posterior = fit(rewards, target, prior)
-    rate = NOISE_SHAPE * prior.noise**2
-    evidence, predicted = [], []
-    for model, (decline, weight) in {2: (0.0, 1 - TURNING), 2 + RISES: (1.0, TURNING)}.items():
-        rows = designs(target)[model]
-        means = np.array([prior.level, 0.8, decline * DECLINE * 0.8])
-        deviations = np.array([1.0, 0.8, DECLINE * 0.8 * (decline + 1e-6 / DECLINE)])
-
-        def moments(variance, rows=rows, means=means, deviations=deviations):
-            """Density of (σ², rewards) and mean at the target, via the joint normal."""
-            scale = variance / prior.noise**2
-            joint = (rows * deviations**2 * scale) @ rows.T
-            seen = joint[:4, :4] + variance * np.eye(4)
-            off = np.array(rewards) - rows[:4] @ means
-            density = stats.multivariate_normal(rows[:4] @ means, seen).pdf(rewards)
-            density *= stats.invgamma(NOISE_SHAPE, scale=rate).pdf(variance)
-            ahead = rows[-1] @ means + joint[-1, :4] @ np.linalg.solve(seen, off)
-            return density, density * ahead
-
-        total, first = (
-            integrate.quad(lambda v, i=i: moments(v)[i], 0, 4, points=[0.01, 0.1], limit=200)[0]
-            for i in (0, 1)
-        )
-        evidence.append(weight * total)
-        predicted.append(first / total)
-        ours = prior.level + designs(target)[model, -1] @ posterior.means[model]
-        assert ours == pytest.approx(predicted[-1], abs=1e-6)
-    ratio = posterior.weights[2 + RISES] / posterior.weights[2]
-    assert ratio == pytest.approx(evidence[1] / evidence[0], rel=1e-4)
-    assert posterior.weights.sum() == pytest.approx(1)
+@pytest.mark.parametrize("count", [1, 2, 7])
+@pytest.mark.parametrize("later", [8, 40])
+def test_posterior_equals_a_direct_computation(count, later):
+    ours = fit(Curves.of([CURVE[:count]]), PRIOR)
+    exact = [dense(model, CURVE[:count], PRIOR, [later]) for model in range(MODELS)]
+    evidence = np.array([d.evidence for d in exact])
+    np.testing.assert_allclose(ours.weights[0], evidence / evidence.sum(), rtol=1e-6)
+    np.testing.assert_allclose(ours.sigmas[0], [d.sigma for d in exact], rtol=1e-6)
+    coefficients = np.array([d.coefficients for d in exact])
+    np.testing.assert_allclose(ours.means[0], coefficients, rtol=1e-6, atol=1e-8)
+    means, scales = ours.at(np.array([float(later)]))
+    np.testing.assert_allclose(means[0], [d.mean[0] for d in exact], rtol=1e-6)
+    deviations = np.sqrt([d.covariance[0, 0] for d in exact])
+    np.testing.assert_allclose(scales[0], deviations, rtol=1e-6)
 
 
-def test_a_mixture_against_its_own_draws():
-    mixture = Projection(
-        np.array([0.3, 0.5, 0.2]), np.array([-1.0, 0.0, 2.0]), np.array([0.5, 1.0, 0.1]), 6, -0.5
-    )
-    rng = np.random.default_rng(0)
-    draws = np.array([mixture.sample(rng) for _ in range(40_000)])
-    assert mixture.mean == pytest.approx(draws.mean(), abs=0.02)
-    for level in (0.1, 0.5, 0.7, 0.9, 0.99):
-        assert np.mean(draws <= mixture.quantile(level)) == pytest.approx(
-            max(level, np.mean(draws == -0.5)), abs=0.01
-        )
-    unfloored = Projection(mixture.weights, mixture.means, mixture.scales, 6, -np.inf)
-    assert unfloored.mean == pytest.approx(0.1)
-    assert unfloored.spread == pytest.approx(
-        np.std([unfloored.sample(rng) for _ in range(40_000)]), rel=0.03
-    )
+def test_a_long_curve_equals_a_direct_computation():
+    """Running sums and cofactors lose no digits that matter over 150 epochs."""
+    curve = exponential(1.0, 0.6, 20.0, 150, 0.01)
+    ours = fit(Curves.of([curve]), PRIOR)
+    means, scales = ours.at(np.array([200.0]))
+    for model in (0, 8, 12, RISES, MODELS - 1):
+        exact = dense(model, curve, PRIOR, [200])
+        assert means[0, model] == pytest.approx(exact.mean[0], abs=1e-6)
+        assert scales[0, model] == pytest.approx(np.sqrt(exact.covariance[0, 0]), rel=1e-6)
+
+
+def test_arms_fitted_at_once_equal_each_alone():
+    arms = [CURVE, CURVE[:1], exponential(1, 2, 5.0, 90).tolist(), CURVE[2:]]
+    together = fit(Curves.of(arms), PRIOR)
+    epochs = np.array([30.0, 20.0, 95.0, 5.0])
+    means, scales = together.at(epochs)
+    for place, arm in enumerate(arms):
+        alone = fit(Curves.of([arm]), PRIOR)
+        np.testing.assert_allclose(together.weights[place], alone.weights[0], rtol=1e-9)
+        mean, scale = alone.at(epochs[[place]])
+        np.testing.assert_allclose(means[place], mean[0], rtol=1e-9)
+        np.testing.assert_allclose(scales[place], scale[0], rtol=1e-9)
+        assert together.best[place] == alone.best[0]
 
 
 @settings(deadline=None)
-@given(rewards=CURVES, ahead=st.integers(1, 40), others=st.lists(CURVES, max_size=3))
-def test_never_below_the_best_so_far(rewards, ahead, others):
-    prior = pooled_prior([rewards, *others])
-    projection = project(rewards, len(rewards) + ahead, prior)
-    rng = np.random.default_rng(0)
-    seen = [projection.mean, projection.quantile(0.01), *(projection.sample(rng) for _ in "abc")]
-    assert min(seen) >= max(rewards)
-    assert np.isfinite([*seen, projection.spread]).all()
+@given(
+    arms=st.lists(LISTS, min_size=1, max_size=4),
+    shift=st.integers(-1000, 1000),
+    power=st.integers(-20, 20),
+)
+def test_a_constant_or_a_factor_changes_nothing(arms, shift, power):
+    """Rewards are multiples of 2^-20 here, so that neither of the two rounds them."""
+    arms = [[round(r * 2**20) / 2**20 for r in arm] for arm in arms]
+    plain = fit(Curves.of(arms))
+    moved = fit(Curves.of([[2.0**power * (r + shift) for r in arm] for arm in arms]))
+    if plain.prior.scale < 1e-3:
+        return  # (almost) constant rewards: the scale is a share of the level itself
+    np.testing.assert_allclose(moved.weights, plain.weights, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(moved.sigmas, plain.sigmas, rtol=1e-6)
+    later = plain.epochs + 20.0
+    for ours, theirs in zip(moved.at(later), plain.at(later), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+    assert moved.rewards(1.0) == pytest.approx(2.0**power * (plain.rewards(1.0) + shift))
 
 
-@settings(deadline=None)
-@given(rewards=CURVES.filter(lambda c: np.ptp(c) > 0.1 and len(c) > 1), shift=st.floats(-99, 99))
-def test_shift_and_scale_carry_over(rewards, shift):
-    plain = project(rewards, 30)
-    moved = project([shift + 1e-6 * r for r in rewards], 30)
-    for level in (0.2, 0.9):
-        expected = shift + 1e-6 * plain.quantile(level)
-        assert moved.quantile(level) == pytest.approx(expected, abs=1e-7 + 1e-9 * abs(shift))
+def test_permuting_arms_permutes_the_posterior():
+    arms = [exponential(-3 + i / 9, 1.0, 2.0 + i, 4 + 3 * i, 0.01, i).tolist() for i in range(6)]
+    order = np.array([3, 0, 5, 2, 1, 4])
+    plain, moved = fit(Curves.of(arms)), fit(Curves.of([arms[i] for i in order]))
+    np.testing.assert_allclose(moved.weights, plain.weights[order], rtol=1e-12)
+    np.testing.assert_allclose(
+        moved.at(plain.epochs[order] + 9.0)[0], plain.at(plain.epochs + 9.0)[0][order], rtol=1e-12
+    )
 
 
-@pytest.mark.parametrize("noise", [0.003, 0.01, 0.03])
-@pytest.mark.parametrize("seen", [6, 15])
-def test_intervals_are_calibrated(noise, seen):
-    """80% intervals of the best reward by epoch 50 cover it in 65-95% of 150 curves."""
-    rng = np.random.default_rng(11)
-    covered = []
-    for seed in range(150):
-        curve = exponential(
-            rng.normal(), rng.uniform(0.3, 1), 2 ** rng.uniform(1, 4), 50, noise, seed
-        )
-        projection = project(curve[:seen].tolist(), 50)
-        low, high = projection.quantile(0.1), projection.quantile(0.9)
-        covered.append(low <= curve.max() <= high)
-    assert 0.65 <= np.mean(covered) <= 0.95
+@pytest.mark.parametrize(
+    "arms",
+    [
+        [[0.0]],
+        [[-3.0] * 5, [-4.0]],
+        [[0.0] * 300],
+        [[1e9]],
+        [[1e9, 1e9 + 1], [1e9 - 1] * 3],
+        [[1e-300, 2e-300]],
+        [[1.0, 2.0, 3.0], [1.0, -1e12, -1e15]],
+        [list(np.linspace(0, 1, 300)), [0.5]],
+        [list(np.random.default_rng(0).standard_cauchy(200))] * 3,
+    ],
+)
+def test_awkward_curves_have_a_finite_posterior(arms):
+    posterior = fit(Curves.of(arms))
+    for ahead in (0.0, 1.0, 300.0):
+        means, scales = posterior.at(posterior.epochs + ahead)
+        assert np.isfinite(means).all()
+        assert np.isfinite(scales).all()
+        assert (scales > 0).all()
+    np.testing.assert_allclose(posterior.weights.sum(axis=1), 1)
 
 
-def test_more_epochs_narrow_the_projection():
+def drawn(rng, epochs):
+    """A curve with and without noise, from the model and ``PRIOR`` itself."""
+    weights = [prior_weight(model) for model in range(MODELS)]
+    model = rng.choice(MODELS, p=weights)
+    sigma = np.sqrt(stats.invgamma(NOISE_SHAPE, scale=NOISE_SHAPE * PRIOR.noise**2).rvs(
+        random_state=rng))  # fmt: skip
+    gain, decline = PRIOR.gains[model % RISES], DECLINE if model >= RISES else 0.0
+    deviations = np.array([PRIOR.spread, gain, decline or 1e-5])
+    centre = np.array([0.0, gain, decline])
+    theta = centre + sigma / PRIOR.noise * deviations * rng.standard_normal(3)
+    steps = np.sqrt(np.diff(np.log(np.arange(1.0, epochs + 1)), prepend=0.0))
+    wander = sigma * ROUGHNESS * np.cumsum(steps * rng.standard_normal(epochs))
+    truth = design(np.arange(1.0, epochs + 1))[:, model] @ theta + wander
+    truth, noise = PRIOR.scale * truth + PRIOR.level, PRIOR.scale * sigma
+    return truth, truth + noise * rng.standard_normal(epochs)
+
+
+@pytest.mark.parametrize("seen", [2, 6, 20])
+def test_curves_from_the_model_itself_are_predicted_with_the_right_probabilities(seen):
+    """The probability of a value below the truth is uniform; Kolmogorov-Smirnov, 500 curves."""
+    rng = np.random.default_rng(5)
+    truth, rewards = map(np.array, zip(*(drawn(rng, 50) for _ in range(500)), strict=True))
+    mixture = predicted(fit(Curves.of(rewards[:, :seen].tolist()), PRIOR), 50)
+    levels = mixture.below((truth[:, -1] - PRIOR.level) / PRIOR.scale)
+    assert stats.kstest(levels, "uniform").pvalue > 0.01
+    assert 0.86 <= np.mean((levels > 0.05) & (levels < 0.95)) <= 0.94
+
+
+@pytest.mark.parametrize("family", ["fast", "power", "crossing"])
+@pytest.mark.parametrize("seen", [5, 15])
+def test_intervals_cover_curves_of_other_families(family, seen):
+    """90 % intervals at epoch 50, of 60 sets of 5 arms with the prior pooled from each set."""
+    inside = []
+    for seed in range(60):
+        curves = FAMILIES[family].draw(seed, 5, 50)
+        posterior = fit(Curves.of(curves.rewards[:, :seen].tolist()))
+        truth = (curves.truth[:, -1] - posterior.prior.level) / posterior.prior.scale
+        levels = predicted(posterior, 50).below(truth)
+        inside.extend((levels > 0.05) & (levels < 0.95))
+    assert np.mean(inside) >= 0.85
+
+
+@pytest.mark.parametrize(
+    ("curve", "seen"),
+    [
+        (exponential(-3.0, 1.0, 5.0, 60, 0.003), 15),
+        (-3.0 - 0.8 * np.arange(1.0, 61) ** -0.8 + exponential(0, 0, 1, 60, 0.003), 12),
+    ],
+)
+def test_an_exponential_and_a_power_curve_are_predicted_closely(curve, seen):
+    posterior = fit(Curves.of([curve[:seen].tolist()]))
+    end = predicted(posterior, 60)
+    middle = float(posterior.rewards(np.sum(posterior.weights * end.means)))
+    assert middle == pytest.approx(curve[-1], abs=0.05)
+    assert posterior.prior.scale * end.spread()[0] < 0.1
+
+
+def test_more_epochs_narrow_the_posterior():
     curve = exponential(-3.0, 1.0, 8.0, 60, 0.01).tolist()
-    widths = []
-    for seen in (1, 3, 6, 12, 25, 50):
-        projection = project(curve[:seen], 60)
-        widths.append(projection.quantile(0.9) - projection.quantile(0.1))
-    assert widths[-1] < 0.1 * widths[1]
-    assert widths[3] < 0.5 * widths[1]
+    pool = exponential(-3.2, 1.0, 5.0, 60, 0.01, 1).tolist()
+    spreads = [
+        predicted(fit(Curves.of([curve[:seen], pool])), 60).spread()[0]
+        for seen in (1, 3, 6, 12, 25, 50)
+    ]
+    assert (np.diff(spreads) < 0).all()
+    assert spreads[-1] < 0.15 * spreads[1]
 
 
-def test_a_late_bloomer_is_seen_to_pass_a_saturated_arm():
-    late, flat = (
-        exponential(-3.0, 1.0, 10.0, 12, 0.005),
-        exponential(-3.25, 1.0, 2.0, 12, 0.005),
-    )
-    prior = pooled_prior([late.tolist(), flat.tolist()])
-    assert late[-1] < flat[-1]
-    assert project(late.tolist(), 60, prior).mean > project(flat.tolist(), 60, prior).mean + 0.1
-
-
-def test_past_its_peak_an_arm_has_nothing_more_to_give():
-    """Best at epoch 8, worse ever since: the projection is the best so far, give or take noise."""
-    epochs = np.arange(20)
-    curve = exponential(-3.0, 1.0, 2.0, 20, 0.003) - 0.02 * np.maximum(epochs - 7, 0)
-    projection = project(curve.tolist(), 60)
-    assert projection.quantile(0.9) - curve.max() < 0.005
-
-
-def test_a_shared_prior_helps_after_one_epoch():
-    """Arms that all gained about 1 say what a newcomer may gain."""
+def test_a_pooled_prior_says_what_a_newcomer_may_gain():
+    """Arms that all gained about 1 in 15 epochs: one at its first epoch will, give or take."""
     pool = [exponential(-3.0 + i / 10, 1.0, 4.0, 15, 0.01, i).tolist() for i in range(4)]
-    newcomer = project([-4.0], 15, pooled_prior([*pool, [-4.0]]))
-    assert newcomer.quantile(0.1) < -3.0 < newcomer.quantile(0.9)
-    assert newcomer.quantile(0.9) - newcomer.quantile(0.1) < 6
-
-
-def test_no_reward_at_all_projects_from_the_prior():
-    prior = pooled_prior([[1.0, 2.0, 2.5]])
-    projection = project([], 10, prior)
-    assert np.isfinite(projection.mean)
-    assert projection.spread > project([1.0, 2.0, 2.5], 10, prior).spread
+    posterior = fit(Curves.of([*pool, [-4.0]]))
+    low, high = (posterior.rewards(predicted(posterior, 15).quantile(q))[-1] for q in (0.05, 0.95))
+    assert low < -3.0 < high
+    assert high - low < 4
 
 
 def test_typical_noise_ignores_the_trend():
-    curves = [exponential(0.0, 5.0, 10.0, 60, 0.02, seed) for seed in range(20)]
-    assert typical_noise(curves) == pytest.approx(0.02, rel=0.25)
-    assert typical_noise([np.array([1.0, 2.0])]) == 0
+    curves = [exponential(0.0, 5.0, 10.0, 60, 0.05, seed).tolist() for seed in range(20)]
+    prior = pooled_prior(Curves.of(curves))
+    assert prior.noise * prior.scale == pytest.approx(0.05, rel=0.2)
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 30, 100])
-def test_best_of(count):
-    draws = np.random.default_rng(0).normal(size=(20_000, count)).max(axis=1)
-    low, middle, high = np.quantile(draws, [0.1587, 0.5, 0.8413])
-    assert best_of(count) == pytest.approx((middle, (high - low) / 2), abs=0.03)
+def test_typical_noise_is_a_median_over_arms_of_medians():
+    rng = np.random.default_rng(3)
+    curves = [np.cumsum(rng.normal(size=n)).tolist() for n in (3, 9, 10, 11, 16, 17, 18, 40)]
+    prior = pooled_prior(Curves.of(curves))
+    bends = [np.median(np.abs(np.diff(c[-17:], 2))) for c in curves if len(c) >= 10]
+    expected = np.median(bends) / (stats.norm.ppf(0.75) * np.sqrt(6)) / prior.scale
+    assert prior.noise == pytest.approx(expected, rel=1e-4)
+
+
+def test_noiseless_curves_keep_some_noise():
+    assert pooled_prior(Curves.of([np.linspace(0, 1, 20).tolist()])).noise == LEAST_NOISE
+
+
+def test_side_by_side():
+    curves = Curves.of([(1.0, 2.0, 3.0), (4.0,)])
+    np.testing.assert_array_equal(curves.rewards, [[1, 2, 3], [4, 0, 0]])
+    np.testing.assert_array_equal(curves.seen, [[True] * 3, [True, False, False]])

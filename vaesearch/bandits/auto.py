@@ -22,7 +22,7 @@ class AutoPolicy:
       once per round.
 
     Args:
-        many: arms from which on halving is used.
+        many: arms beyond which halving is used.
         chunk: epochs per pull.
 
     Raises:

@@ -136,12 +136,17 @@ def _typical_gains(relative: Array, epochs: NDArray[np.intp], grown: NDArray[np.
 
 def _typical_noise(relative: Array, epochs: NDArray[np.intp]) -> float:
     """A robust σ: second differences hide the trend and have variance 6σ²."""
-    bends = [
-        np.median(np.abs(np.diff(relative[arm, : epochs[arm]][-17:], 2)))
-        for arm in np.flatnonzero(epochs >= LONG)
-    ]
-    noise = float(np.median(bends)) / (0.6745 * 6**0.5) if bends else EARLY_NOISE
-    return max(noise, LEAST_NOISE)
+    long = epochs >= LONG
+    if not long.any():
+        return max(EARLY_NOISE, LEAST_NOISE)
+    # Of each arm the latest first, as one table; what is before its first epoch goes last.
+    places = epochs[long, None] - 1 - np.arange(17)
+    window = np.take_along_axis(relative[long], np.maximum(places, 0), axis=1)
+    bends = np.where(places[:, 2:] < 0, np.inf, np.abs(np.diff(window, 2, axis=1)))
+    bends.sort(axis=1)
+    arms, counts = np.arange(len(bends)), np.sum(places[:, 2:] >= 0, axis=1)
+    medians = (bends[arms, (counts - 1) // 2] + bends[arms, counts // 2]) / 2
+    return max(float(np.median(medians)) / (0.6745 * 6**0.5), LEAST_NOISE)
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ class ExpectedImprovementPolicy:
         InputError: a constant is out of its range.
     """
 
-    persistence: float = 3.0
+    persistence: float = 10.0
     waiting: float = 0.3
     minimum: int = 2
     chunk: int = 1
@@ -223,7 +223,8 @@ class ExpectedImprovementPolicy:
         free = np.array([name in candidates for name in projection.names])
         leader = _pull(history, projection, np.where(free, expected, -np.inf), "expectation")
         place = projection.names.index(str(leader.arm))
-        if np.max(gains[free]) > self.persistence * gains[place]:
+        # Divided, since a gain may be 0 and persistence infinite.
+        if np.max(gains[free]) / self.persistence > gains[place]:
             return _sized(self._challenger(history, projection, gains, leader), self.chunk)
         return _sized(leader, self.chunk)
 

@@ -17,6 +17,7 @@ from vaesearch.bandits.normal import Array, expected_excess, normal_cdf
 
 STAGES = (0.25, 0.5, 0.75, 1.0)  # of the way to the reach, where a peak is looked for
 HALVINGS = 40  # of the bracket around a quantile
+SURE = 1e-12  # the scale of a value that is known, in typical gains
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,10 @@ def project(history: History) -> Projection:
 
 
 def _at_the_best_stage(start: Projection, reach: Array) -> Projection:
-    """Each model where it expects the highest reward between the next epoch and ``reach``."""
+    """Each model where it expects the highest reward between the next epoch and ``reach``.
+
+    An arm that gets no further epoch ends at its best so far.
+    """
     done = start.posterior.epochs
     means, scales = start.means, start.scales
     for stage in STAGES:
@@ -112,4 +116,6 @@ def _at_the_best_stage(start: Projection, reach: Array) -> Projection:
             np.where(at_means > means, at_means, means),
             np.where(at_means > means, at_scales, scales),
         )
-    return replace(start, means=means, scales=scales)
+    over = (reach <= done)[:, None]
+    means = np.where(over, start.posterior.best[:, None], means)
+    return replace(start, means=means, scales=np.where(over, SURE, scales))

@@ -14,8 +14,9 @@ def probability_best(history: History) -> dict[str, float]:
 
     The final value of an arm is its best checkpoint if it got all that is left of the budget. Arms
     are independent given their curves, so with F_i the distribution function of arm i this is
-    ∫ Π_{j≠i} F_j dF_i, by the trapezoidal rule. Closed arms count with what they reached, and
-    arms without a reward, of which nothing is known, make every probability 0.
+    ∫ Π_{j≠i} F_j dF_i, by the trapezoidal rule. Arms that are closed, or can have no further
+    epoch, count with what they reached, and arms without a reward, of which nothing is known,
+    make every probability 0.
 
     Returns:
         Probabilities by name, adding up to 1 (0 where some open arm has no reward yet); empty if
@@ -26,8 +27,8 @@ def probability_best(history: History) -> dict[str, float]:
     projection = project(history)
     if any(arm.status == "open" and not arm.rewards for arm in history.arms):
         return dict.fromkeys(projection.names, 0.0)
-    closed = {arm.name for arm in history.arms if arm.status != "open"}
-    going = np.array([name not in closed for name in projection.names])
+    able = {a.name for a in history.arms if a.status == "open" and history.reach(a) > a.epochs}
+    going = np.array([name in able for name in projection.names])
     shares = _shares(projection, going)
     return dict(zip(projection.names, shares.tolist(), strict=True))
 
@@ -37,9 +38,9 @@ def _shares(projection: Projection, going: Array) -> Array:
     best = projection.posterior.best
     grid = _grid(projection)
     below = np.stack([projection.below(np.full(len(best), value)) for value in grid], axis=1)
-    # At or below the best so far nothing can end; an arm that is closed ends exactly there.
-    below = np.where(going[:, None], below, 1.0) * (grid >= best[:, None])
-    others = np.prod(below, axis=0) / np.maximum(below, 1e-300)
+    # The grid begins at the best so far, and an arm that goes no further ends there or lower.
+    logs = np.log(np.maximum(np.where(going[:, None], below, 1.0), 1e-300))
+    below, others = np.exp(logs), np.exp(logs.sum(axis=0) - logs)
     middle = (others[:, 1:] + others[:, :-1]) / 2
     shares = np.sum(middle * np.diff(below, axis=1), axis=1)
     # Where no arm improves on the best so far, whoever has that now is the best.
