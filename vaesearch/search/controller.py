@@ -87,7 +87,7 @@ class Controller:
         self._source = source
         self._chunk = chunk
         self._stop = stop or stop_rule(None)
-        self._dispatched: dict[int, float] = {}  # when each pull was sent
+        self._dispatched: set[int] = set()
         self._untidy = set(state.arms)
         self._last_worker: dict[str, str] = {}
         self._warm: set[str] = set()  # workers that have carried a pull out
@@ -170,7 +170,7 @@ class Controller:
         self.record(
             PullStarted(flight.pull, flight.arm, flight.from_epoch, flight.epochs, worker, attempt)
         )
-        self._dispatched[flight.pull] = self._backend.now()
+        self._dispatched.add(flight.pull)
         self._last_worker[flight.arm] = worker
         self._backend.submit(self._request(flight), worker)
 
@@ -193,9 +193,9 @@ class Controller:
         job = outcome.job
         if not isinstance(job, PullRequest):
             raise TypeError(f"unexpected {type(job).__name__}")
-        taken = self._backend.now() - self._dispatched.pop(job.pull)
+        self._dispatched.discard(job.pull)
         if isinstance(outcome, Finished):
-            self._finished(job, outcome, taken)
+            self._finished(job, outcome)
             return
         if isinstance(outcome, Lost):
             self._warm.discard(outcome.worker)
@@ -204,7 +204,7 @@ class Controller:
         if self.state.failures[job.pull] >= MAX_ATTEMPTS:
             self.record(ArmFailed(job.arm.name, f"{MAX_ATTEMPTS} attempts: {outcome.error}"))
 
-    def _finished(self, job: PullRequest, outcome: Finished, taken: float) -> None:
+    def _finished(self, job: PullRequest, outcome: Finished) -> None:
         report = outcome.result
         if not isinstance(report, PullReport):
             raise TypeError(f"unexpected {type(report).__name__}")
@@ -213,7 +213,7 @@ class Controller:
         if report.diverged:
             self.record(ArmFailed(job.arm.name, report.diverged))
         # The first pull of a worker has its start in it, which no later one has.
-        overhead = _overhead(job, report, taken) if outcome.worker in self._warm else None
+        taken = outcome.seconds if outcome.worker in self._warm else None
         self._warm.add(outcome.worker)
         if report.epochs or not report.diverged:
             self.record(
@@ -223,7 +223,7 @@ class Controller:
                     [asdict(r) for r in report.epochs],
                     {str(epoch): digest for epoch, digest in report.checkpoints.items()},
                     outcome.worker,
-                    overhead,
+                    _overhead(job, report, taken),
                 )
             )
         self._untidy.add(job.arm.name)
@@ -246,9 +246,9 @@ class Controller:
         self._untidy.clear()
 
 
-def _overhead(job: PullRequest, report: PullReport, taken: float) -> float | None:
+def _overhead(job: PullRequest, report: PullReport, taken: float | None) -> float | None:
     """Seconds of a pull beyond its epochs; None if one of them was given up on the way."""
-    if len(report.epochs) < job.epochs:
+    if taken is None or len(report.epochs) < job.epochs:
         return None
     # Rounded, so that adding up a virtual clock leaves no dust in the ledger.
     beyond = taken - report.saving - sum(r.seconds for r in report.epochs)

@@ -11,11 +11,15 @@ Job = PullRequest | AppraisalRequest
 
 @dataclass(frozen=True)
 class Finished:
-    """The job is done and durable."""
+    """The job is done and durable.
+
+    ``seconds`` went by from when the worker was told until the result was here; None if unknown.
+    """
 
     worker: str
     job: Job
     result: PullReport | Appraisal
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

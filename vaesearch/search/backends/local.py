@@ -36,8 +36,10 @@ class LocalBackend:
         job, self._job = self._job, None
         if self._bench is None:
             self._bench = self._make()
+        started = time.monotonic()
         try:
-            return [Finished(WORKER, job, carry_out(self._bench, job))]
+            result = carry_out(self._bench, job)
+            return [Finished(WORKER, job, result, time.monotonic() - started)]
         except StorageError:
             raise
         # Whatever a user's network may raise concerns this arm, not the search.

@@ -88,7 +88,7 @@ class RayBackend:
         self._owns_ray = _connect(address, workers)
         self._actors: dict[str, Any] = {}
         self._starting: dict[Any, str] = {}
-        self._flying: dict[Any, tuple[str, Job]] = {}
+        self._flying: dict[Any, tuple[str, Job, float]] = {}  # with the time of submission
         self._false_starts = 0
         try:
             self._options, self.workers = _plan(workers, most_workers, gpus_per_worker)
@@ -108,12 +108,13 @@ class RayBackend:
         if self._starting:
             ready, _ = ray.wait(list(self._starting), num_returns=len(self._starting), timeout=0)
             self._welcome(ready)
-        busy = {worker for worker, _ in self._flying.values()} | set(self._starting.values())
+        busy = {worker for worker, *_ in self._flying.values()} | set(self._starting.values())
         return [name for name in self._actors if name not in busy]
 
     def submit(self, job: Job, worker: str) -> None:
         """Send the job."""
-        self._flying[self._actors[worker].carry_out.remote(job)] = (worker, job)
+        reference = self._actors[worker].carry_out.remote(job)
+        self._flying[reference] = (worker, job, self.now())
 
     def wait(self, timeout: float) -> Sequence[Outcome]:
         """Collect what has come back; a worker that comes up ends the waiting too."""
@@ -158,9 +159,10 @@ class RayBackend:
                 self._launch(name)
 
     def _collect(self, reference: Any) -> Outcome:
-        worker, job = self._flying.pop(reference)
+        worker, job, submitted = self._flying.pop(reference)
         try:
-            return Finished(worker, job, ray.get(reference))
+            result = ray.get(reference)
+            return Finished(worker, job, result, self.now() - submitted)
         except RayTaskError as error:
             cause = error.cause
             if isinstance(cause, StorageError):

@@ -48,7 +48,7 @@ class ReplayBackend:
         self.workers = workers
         self._curves = curves
         self._idle = [f"worker-{i + 1}" for i in range(workers)]
-        self._events: list[tuple[float, int, str, Job, PullReport | Appraisal]] = []
+        self._events: list[tuple[float, int, Finished]] = []
         self._order = count()
         self._now = 0.0
 
@@ -60,15 +60,16 @@ class ReplayBackend:
         """Schedule the end of the job."""
         self._idle.remove(worker)
         seconds, result = self._play(job)
-        heapq.heappush(self._events, (self._now + seconds, next(self._order), worker, job, result))
+        outcome = Finished(worker, job, result, seconds)
+        heapq.heappush(self._events, (self._now + seconds, next(self._order), outcome))
 
     def wait(self, timeout: float) -> Sequence[Outcome]:
         """Move the clock to the next end of a job."""
         if not self._events:
             return ()
-        self._now, _, worker, job, result = heapq.heappop(self._events)
-        self._idle.append(worker)
-        return [Finished(worker, job, result)]
+        self._now, _, outcome = heapq.heappop(self._events)
+        self._idle.append(outcome.worker)
+        return [outcome]
 
     def now(self) -> float:
         """Virtual seconds."""
