@@ -19,7 +19,7 @@ def details(found: Sequence[Cell]) -> str:
         _identification(found),
         f"With {largest.share:.0%} of the budget: epochs until within 1 % of the best final "
         "validation value, over the oracle's, who trains the best arm only; epochs spent in all.",
-        _epochs(largest),
+        _epochs(found),
     ])  # fmt: skip
 
 
@@ -60,7 +60,9 @@ def _identification(found: Sequence[Cell]) -> str:
     return table(["player", *(f"{cell.share:.0%}" for cell in found)], rows)
 
 
-def _epochs(cell: Cell) -> str:
+def _epochs(found: Sequence[Cell]) -> str:
+    """Epochs to the goal over the oracle's; all columns but the last are of the largest budget."""
+    cell = max(found, key=lambda cell: cell.share)
     rows = []
     for player in cell.players:
         spent = cell.of(player, "spent")
@@ -72,6 +74,9 @@ def _epochs(cell: Cell) -> str:
             f"{cell.of(player, 'never').mean():.0%}",
             f"{spent.mean():.0f}",
             f"{1000 * (cell.of(player, 'seconds') / spent).mean():.2f}",
+            " / ".join(f"{c.of(player, 'near').mean():.0%}" for c in found),
         ])  # fmt: skip
     head = ["player", "median", "90 % quantile", f"≤ {NEAR_ORACLE}", "never", "epochs spent"]
-    return table([*head, "ms of replay per epoch"], rows)
+    shares = " / ".join(f"{c.share:.0%}" for c in found)
+    head += ["ms of replay per epoch", f"≤ {NEAR_ORACLE} with a budget of {shares}"]
+    return table(head, rows)
