@@ -80,7 +80,11 @@ def test_deaths_in_between_change_nothing_with_one_worker(start, name):
             controller.run()
     controller, ledger = begin(start, "dying", name, budget, LATE)
     controller.run()
-    assert controller.state.history.arms == undisturbed.state.history.arms
+    ended = [
+        [(a.name, a.rewards, a.status) for a in search.state.history.arms]
+        for search in (controller, undisturbed)
+    ]
+    assert ended[0] == ended[1]
     epochs = [
         (e.arm, r["epoch"])
         for e in read_ledger(ledger.path)

@@ -6,7 +6,7 @@ Ours keep to the contract; one of a user's may not, and must not spoil a ledger.
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -52,13 +52,10 @@ def fault_of(answer: Any, history: History) -> str | None:
 
 
 def _fault_of_pull(answer: Decision, history: History) -> str | None:
-    unsound = [
-        arm for arm, value in answer.values.items()
-        if not isinstance(value, Real) or not math.isfinite(value)
-    ]  # fmt: skip
-    if unsound:
-        value = answer.values[unsound[0]]
-        return f"values[{unsound[0]!r}] is {_short(value)}; it must be a finite number."
+    unsound = next((arm for arm, v in answer.values.items() if not _is_finite(v)), None)
+    if unsound is not None:
+        value = answer.values[unsound]
+        return f"values[{unsound!r}] is {_short(value)}; it must be a finite number."
     unknown = answer.values.keys() - {a.name for a in history.arms}
     if unknown:
         return f"values name {min(map(repr, unknown))}, which is no arm; {_arms(history.arms)}."
@@ -71,6 +68,13 @@ def _fault_of_pull(answer: Decision, history: History) -> str | None:
     if not isinstance(epochs, Integral) or isinstance(epochs, bool) or epochs < 1:
         return f"gave {answer.arm} epochs={_short(epochs)}; it must be an integer of at least 1."
     return None
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _why_not(name: Any, history: History) -> str | None:
