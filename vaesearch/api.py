@@ -173,8 +173,10 @@ def _drive(
         best = leader(controller.state.history.arms)
         last = SearchFinished(reason, best.name if best else None)
         # What the last line of the ledger promises is written before it.
-        write_results(run_dir, advance(controller.state, last), ledger.events)
+        saved = write_results(run_dir, advance(controller.state, last), ledger.events)
         controller.record(last)
+        if saved:
+            note(saved.sentence())
         switched = switching_note(controller.state)
         if switched:
             note(switched)

@@ -4,39 +4,46 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vaesearch.bandits.common import check_integer
+from vaesearch.bandits.common import check_at_least, check_integer
 from vaesearch.bandits.core import Decision, History, Policy
 from vaesearch.bandits.curve_halving import CurveHalvingPolicy
+from vaesearch.bandits.halving import epochs_affordable
 from vaesearch.bandits.projected import ExpectedImprovementPolicy
-
-MANY = 200  # arms; above, fitting all curves before each pull costs more than it gives
 
 
 @dataclass(frozen=True)
 class AutoPolicy:
-    """Chooses among our policies by the number of arms, and says why.
+    """Chooses by the number of arms K and the budget of T epochs, and says why.
 
-    - Up to ``many`` arms: :class:`~vaesearch.bandits.projected.ExpectedImprovementPolicy`, which
-      looks at all curves before each pull.
-    - More arms: :class:`~vaesearch.bandits.curve_halving.CurveHalvingPolicy`, which looks at them
-      once per round.
+    - K above ``many``: :class:`~vaesearch.bandits.curve_halving.CurveHalvingPolicy`, which fits
+      the curves once per round. Fitting a thousand before each pull would cost more than it gives.
+    - T / K below ``scarce``: :class:`~vaesearch.bandits.projected.ExpectedImprovementPolicy` after
+      one epoch of each arm, since two would use up the budget.
+    - Otherwise the same after two epochs of each arm, which show how steep a curve is.
+
+    The cap changes nothing: an arm's projection ends there anyway. With a budget in seconds, T is
+    what the open arms can still run at their measured cost. The thresholds were chosen on curves
+    of the digits data set.
 
     Args:
-        many: arms beyond which halving is used.
+        many: arms above which halving is used.
+        scarce: epochs per arm below which one look must do.
         chunk: epochs per pull.
 
     Raises:
         InputError: a constant is out of its range.
     """
 
-    many: int = MANY
+    many: int = 200
+    scarce: float = 3.0
     chunk: int = 1
 
     def __post_init__(self) -> None:
         check_integer(1, many=self.many, chunk=self.chunk)
+        check_at_least(0, scarce=self.scarce)
 
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
-        """What the chosen policy decides, with its name before the reason."""
+        """What the chosen policy decides, with the choice before the reason."""
         policy, why = self.pick(history)
         decision = policy.choose(history, rng)
         return replace(decision, reason=f"{why}: {decision.reason}")
@@ -44,6 +51,9 @@ class AutoPolicy:
     def pick(self, history: History) -> tuple[Policy, str]:
         """The policy for this search, and why it was chosen."""
         arms = len(history.arms)
+        share = epochs_affordable(history) / arms
         if arms > self.many:
-            return CurveHalvingPolicy(chunk=self.chunk), f"curve-halving, for {arms} arms"
-        return ExpectedImprovementPolicy(chunk=self.chunk), f"expected-improvement, {arms} arms"
+            return CurveHalvingPolicy(chunk=self.chunk), f"curve-halving for {arms} arms"
+        looks = 1 if share < self.scarce else 2
+        policy = ExpectedImprovementPolicy(minimum=looks, chunk=self.chunk)
+        return policy, f"expected-improvement for {arms} arms, {share:.3g} epochs each"

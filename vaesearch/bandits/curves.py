@@ -50,6 +50,7 @@ EARLY_NOISE = 0.04  # typical σ, in typical gains, until some curve is long eno
 LONG = 10  # epochs after which second differences show noise and not the bend of the curve
 LEAST_NOISE = 0.005  # in typical gains: rewards of no network are noiseless
 LEAST_GAIN = 0.3  # b is at least this in the prior, in typical gains
+DEEPEST = 5.0  # a reward further below the arm's best counts as that, in typical gains
 START_SPREAD = 3.0  # prior standard deviation of s
 
 
@@ -107,7 +108,8 @@ def pooled_prior(curves: Curves) -> Prior:
     """The prior that all arms share."""
     seen = curves.seen
     starts = curves.rewards[:, 0]
-    level, spread = float(np.median(starts)), float(np.std(starts))
+    level = float(np.median(starts))
+    spread = 1.4826 * float(np.median(np.abs(starts - level)))
     grown = curves.epochs > 1
     highest = np.where(seen, curves.rewards, -np.inf).max(axis=1)
     lowest = np.where(seen, curves.rewards, np.inf).min(axis=1)
@@ -209,6 +211,9 @@ def fit(curves: Curves, prior: Prior | None = None) -> Posterior:
     known = tables(length)
     seen = curves.seen
     rewards = np.where(seen, (curves.rewards - prior.level) / prior.scale, 0.0)
+    best = np.where(seen, rewards, -np.inf).max(axis=1)
+    # A first epoch far off says nothing of the last; unclipped it would promise a steep rise.
+    rewards = np.where(seen, np.maximum(rewards, best[:, None] - DEEPEST), 0.0)
     whitened = np.where(seen, rewards @ known.whitener[:length, :length].T, 0.0)
     centres, precisions = _coefficients(prior)
     systems = known.grams[curves.epochs]
@@ -225,7 +230,7 @@ def fit(curves: Curves, prior: Prior | None = None) -> Posterior:
     return Posterior(
         prior,
         curves.epochs,
-        np.where(seen, rewards, -np.inf).max(axis=1),
+        best,
         _normalised(evidence - shapes * np.log(rates)),
         means,
         covariances,

@@ -140,7 +140,7 @@ class UCBPolicy:
         InputError: a constant is out of its range.
     """
 
-    level: float = 0.7
+    level: float = 0.9
     minimum: int = 2
     chunk: int = 1
 

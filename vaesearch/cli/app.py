@@ -125,12 +125,13 @@ def list_(axis: str | None) -> None:
 
 def _search(path: Path, as_json: bool, search: Callable[[Session], Any]) -> None:
     """Run ``search`` with a live view, and say how it ended."""
-    from vaesearch.report.tables import results
+    from vaesearch.search.run_dir import RunDir
 
     with Session(path, as_json=as_json) as session:
         state = search(session)
     if as_json:
-        click.echo(json.dumps(results(state) | {"run_dir": str(path)}, indent=2))
+        written = json.loads(RunDir(path).results.read_text())
+        click.echo(json.dumps(written | {"run_dir": str(path)}, indent=2))
     else:
         session.close(state)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from vaesearch.report.machine import hardware, software
 from vaesearch.report.tables import ranking_table, results, to_markdown
 from vaesearch.search.replays import recording_of
 from vaesearch.search.run_dir import RunDir
+from vaesearch.search.savings import Savings, estimate_savings
 from vaesearch.search.state import SearchState
 
 
@@ -44,18 +46,25 @@ def keep_appraisal(
         raise StorageError(f"cannot write {folder / 'model.pt'}: {error.strerror}.") from error
 
 
-def write_results(run_dir: RunDir, state: SearchState, events: Sequence[Event]) -> None:
+def write_results(run_dir: RunDir, state: SearchState, events: Sequence[Event]) -> Savings | None:
     """Write ``results.json``, the curves, the ranking and the pictures of the whole search.
+
+    Returns:
+        The epochs saved, as written; None where there is nothing to compare.
 
     Raises:
         StorageError: the disk is full or read-only.
     """
+    saved = estimate_savings(events, state)
     learning_curves(state, run_dir.plots / "learning_curves.png")
     allocation(state, list(events), run_dir.plots / "allocation.png")
     recording = recording_of(state, hardware=hardware(), software=software())
     _write(run_dir.curves, recording_to_bytes(recording))
-    write_text(run_dir.ranking, to_markdown(ranking_table(state)) + "\n")
-    write_text(run_dir.results, json.dumps(results(state), indent=2) + "\n")
+    remark = f"\n{saved.sentence()}\n" if saved else ""
+    write_text(run_dir.ranking, to_markdown(ranking_table(state)) + remark + "\n")
+    content = results(state) | {"saved": asdict(saved) if saved else None}
+    write_text(run_dir.results, json.dumps(content, indent=2) + "\n")
+    return saved
 
 
 def write_text(path: Path, text: str) -> None:
