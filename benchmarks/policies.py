@@ -48,9 +48,9 @@ def main() -> None:
     instances = {
         (name, size, number): instance
         for name, pool in pools.items()
-        for size in options.arms
+        for size, count in zip(options.arms, options.instances, strict=True)
         if not (name == FEW[0] and size > FEW[1] and len(pools) > 1)
-        for number in range(options.instances)
+        for number in range(count)
         if (instance := draw(pool, size, number)) is not None
     }
     runs = list(collect(list(tasks(players, instances, options)), instances, options))
@@ -67,7 +67,12 @@ def parse() -> argparse.Namespace:
     add("--datasets", type=lambda s: s.split(","), default=DATASETS)
     add("--arms", type=numbers, default=[5, 10, 20, 50], help="numbers of arms, K")
     add("--budgets", type=numbers, default=[10, 25, 50, 100], help="%% of all arms x all epochs")
-    add("--instances", type=int, default=30, help="per data set and K")
+    add(
+        "--instances",
+        type=numbers,
+        default=[30, 30, 20, 6],
+        help="per data set, for all K or one for each",
+    )
     add(
         "--seeds",
         type=numbers,
@@ -93,10 +98,12 @@ def parse() -> argparse.Namespace:
     )
     add("--out", type=Path)
     options = parser.parse_args()
-    if len(options.seeds) == 1:
-        options.seeds *= len(options.arms)
-    if len(options.seeds) != len(options.arms):
-        parser.error(f"--seeds has {len(options.seeds)} numbers for {len(options.arms)} K")
+    for name in ("instances", "seeds"):
+        given = getattr(options, name)
+        if len(given) == 1:
+            given *= len(options.arms)
+        if len(given) != len(options.arms):
+            parser.error(f"--{name} has {len(given)} numbers for {len(options.arms)} K")
     return options
 
 
