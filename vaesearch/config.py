@@ -51,7 +51,7 @@ class Config:
     decoders: str = option("5", "names, or the first n; every encoder-decoder pair is an arm")
     encoders: str = option("1", "names, or the first n")
     policy: str = option(
-        "thompson", "who gets the next epoch (`vaesearch list policies`), or MODULE:CLASS"
+        "auto", "who gets the next epoch (`vaesearch list policies`), or MODULE:CLASS"
     )
     epochs: int | None = option(
         None, f"total budget in epochs; {EPOCHS_PER_ARM} per arm without --seconds"
