@@ -35,6 +35,20 @@ def test_the_number_of_arms_decides(arms, policy, why):
     assert reason.startswith(why)
 
 
+@pytest.mark.parametrize(
+    ("arms", "epochs", "policy"),
+    [
+        (30, 300, ExpectedImprovementPolicy()),
+        (31, 31 * 15 - 1, CurveHalvingPolicy()),
+        (31, 31 * 15, ExpectedImprovementPolicy()),
+    ],
+)
+def test_many_arms_on_a_tight_budget_are_halved(arms, epochs, policy):
+    found, why = AutoPolicy().pick(history(arms, 2, Budget(epochs=epochs)))
+    assert found == policy
+    assert why.endswith(f"for {arms} arms, {epochs / arms:.3g} epochs each")
+
+
 @pytest.mark.parametrize(("epochs", "looks"), [(29, 1), (30, 2), (600, 2)])
 def test_where_epochs_are_scarce_one_look_must_do(epochs, looks):
     state = history(10, 0, Budget(epochs=epochs))
@@ -61,12 +75,12 @@ def test_without_any_cost_yet_a_budget_in_seconds_is_ample():
     assert AutoPolicy().choose(state, np.random.default_rng(0)).arm == "000"
 
 
-@pytest.mark.parametrize("many", [3, 9])
-def test_decides_what_the_chosen_policy_decides(many):
+@pytest.mark.parametrize("crowd", [3, 9])
+def test_decides_what_the_chosen_policy_decides(crowd):
     state = history(6)
-    policy, why = AutoPolicy(many=many).pick(state)
+    policy, why = AutoPolicy(crowd=crowd).pick(state)
     theirs = policy.choose(state, np.random.default_rng(0))
-    ours = AutoPolicy(many=many).choose(state, np.random.default_rng(0))
+    ours = AutoPolicy(crowd=crowd).choose(state, np.random.default_rng(0))
     assert (ours.arm, ours.epochs, ours.cut, ours.values) == (
         theirs.arm, theirs.epochs, theirs.cut, theirs.values
     )  # fmt: skip
@@ -78,11 +92,19 @@ def test_arms_that_were_cut_do_not_change_the_choice():
     state = history(6)
     for name in ("000", "001", "002", "003"):
         state = state.closed(name, "cut")
-    assert AutoPolicy(many=5).pick(state)[0] == CurveHalvingPolicy()
+    assert AutoPolicy(crowd=5).pick(state)[0] == CurveHalvingPolicy()
 
 
 @pytest.mark.parametrize(
-    "constants", [{"many": 0}, {"many": 2.5}, {"scarce": -1.0}, {"scarce": math.nan}, {"chunk": 0}]
+    "constants",
+    [
+        {"many": 0},
+        {"crowd": 2.5},
+        {"tight": -1.0},
+        {"scarce": -1.0},
+        {"scarce": math.nan},
+        {"chunk": 0},
+    ],
 )
 def test_constants_out_of_range(constants):
     with pytest.raises(InputError, match=next(iter(constants))):

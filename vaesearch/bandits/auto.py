@@ -15,18 +15,22 @@ from vaesearch.bandits.projected import ExpectedImprovementPolicy
 class AutoPolicy:
     """Chooses by the number of arms K and the budget of T epochs, and says why.
 
-    - K above ``many``: :class:`~vaesearch.bandits.curve_halving.CurveHalvingPolicy`, which fits
-      the curves once per round. Fitting a thousand before each pull would cost more than it gives.
+    - More than ``crowd`` arms: :class:`~vaesearch.bandits.curve_halving.CurveHalvingPolicy`, which
+      fits the curves once per round. Fitting that many before each pull costs more than it gives.
+    - More than ``many`` arms with T / K below ``tight``: the same. With many arms the one that is
+      projected highest owes that to luck more often, and there is no time to find out.
     - T / K below ``scarce``: :class:`~vaesearch.bandits.projected.ExpectedImprovementPolicy` after
       one epoch of each arm, since two would use up the budget.
     - Otherwise the same after two epochs of each arm, which show how steep a curve is.
 
     The cap changes nothing: an arm's projection ends there anyway. With a budget in seconds, T is
     what the open arms can still run at their measured cost. The thresholds were chosen on curves
-    of the digits data set.
+    of digits (``scarce``) and MNIST (``many`` and ``tight``).
 
     Args:
-        many: arms above which halving is used.
+        crowd: arms above which halving is used whatever the budget.
+        many: arms above which halving is used if the budget is tight.
+        tight: epochs per arm below which it is.
         scarce: epochs per arm below which one look must do.
         chunk: epochs per pull.
 
@@ -34,13 +38,15 @@ class AutoPolicy:
         InputError: a constant is out of its range.
     """
 
-    many: int = 200
+    crowd: int = 200
+    many: int = 30
+    tight: float = 15.0
     scarce: float = 3.0
     chunk: int = 1
 
     def __post_init__(self) -> None:
-        check_integer(1, many=self.many, chunk=self.chunk)
-        check_at_least(0, scarce=self.scarce)
+        check_integer(1, crowd=self.crowd, many=self.many, chunk=self.chunk)
+        check_at_least(0, tight=self.tight, scarce=self.scarce)
 
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
         """What the chosen policy decides, with the choice before the reason."""
@@ -52,8 +58,9 @@ class AutoPolicy:
         """The policy for this search, and why it was chosen."""
         arms = len(history.arms)
         share = epochs_affordable(history) / arms
-        if arms > self.many:
-            return CurveHalvingPolicy(chunk=self.chunk), f"curve-halving for {arms} arms"
+        size = f"for {arms} arms, {share:.3g} epochs each"
+        if arms > self.crowd or (arms > self.many and share < self.tight):
+            return CurveHalvingPolicy(chunk=self.chunk), f"curve-halving {size}"
         looks = 1 if share < self.scarce else 2
         policy = ExpectedImprovementPolicy(minimum=looks, chunk=self.chunk)
-        return policy, f"expected-improvement for {arms} arms, {share:.3g} epochs each"
+        return policy, f"expected-improvement {size}"

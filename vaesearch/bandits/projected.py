@@ -10,7 +10,7 @@ from the budget that the others are projected with. With a budget in epochs a fr
 be left waiting: its time costs nothing there, an epoch on an arm without prospects does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -108,7 +108,8 @@ class ThompsonPolicy:
         for _ in range(self.draws):
             draws = projection.draw(rng)
             if _best_of(candidates, projection, draws) >= _best_of(flying, projection, draws):
-                return _sized(_pull(history, projection, draws, "draw"), self.chunk)
+                decision = _pull(history, projection, draws, "draw")
+                return replace(decision, epochs=self.chunk)
         return _wait(_highest(flying, projection, draws), projection)
 
 
@@ -160,7 +161,8 @@ class UCBPolicy:
         best = _best_of({arm.name for arm in history.candidates}, projection, bounds)
         if _best_of(flying, projection, expected) > best:
             return _wait(_highest(flying, projection, expected), projection)
-        return _sized(_pull(history, projection, bounds, f"{self.level:.0%} quantile"), self.chunk)
+        decision = _pull(history, projection, bounds, f"{self.level:.0%} quantile")
+        return replace(decision, epochs=self.chunk)
 
 
 @dataclass(frozen=True)
@@ -221,12 +223,12 @@ class ExpectedImprovementPolicy:
         ):
             return _wait(_highest(flying, projection, gains), projection)
         free = np.array([name in candidates for name in projection.names])
-        leader = _pull(history, projection, np.where(free, expected, -np.inf), "expectation")
-        place = projection.names.index(str(leader.arm))
+        decision = _pull(history, projection, np.where(free, expected, -np.inf), "expectation")
+        leader = projection.names.index(str(decision.arm))
         # Divided, since a gain may be 0 and persistence infinite.
-        if np.max(gains[free]) / self.persistence > gains[place]:
-            return _sized(self._challenger(history, projection, gains, leader), self.chunk)
-        return _sized(leader, self.chunk)
+        if np.max(gains[free]) / self.persistence > gains[leader]:
+            decision = self._challenger(history, projection, gains, decision)
+        return replace(decision, epochs=self.chunk)
 
     def _challenger(
         self, history: History, projection: Projection, gains: Array, leader: Decision
@@ -239,10 +241,6 @@ class ExpectedImprovementPolicy:
             f"epoch {history.reach(arm)}, {leader.arm} by {scale * by_arm[str(leader.arm)]:.2g}"
         )
         return Decision(arm.name, reason, values=leader.values)
-
-
-def _sized(decision: Decision, chunk: int) -> Decision:
-    return Decision(decision.arm, decision.reason, chunk, decision.cut, decision.values)
 
 
 def _highest(names: set[str], projection: Projection, scores: Array) -> str:
