@@ -228,6 +228,9 @@ class SuccessiveHalvingPolicy:
         target = current_round(history, self.eta).target
         if len(arms) < 2 or unfinished(history, target):
             return {}
+        roomiest = sorted(arms, key=lambda arm: -room(history, arm))
+        if needed(history, roomiest) == len(arms):
+            return {}  # whatever the ranking, so there is no need of one
         scores = self._scores(history, target)
         order = sorted(arms, key=lambda arm: (-scores[arm.name], arm.name))
         keep = max(-(-len(arms) // self.eta), needed(history, order))
