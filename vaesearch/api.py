@@ -3,8 +3,6 @@
 For example ``run_bandit(Config(dataset="digits", backend="local"), Path("runs/first"))``.
 """
 
-import os
-import platform
 import shlex
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 
 import vaesearch
@@ -27,6 +24,7 @@ from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.models.vae import count_parameters
 from vaesearch.records import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.report.artifacts import keep_appraisal, write_results, write_text
+from vaesearch.report.machine import hardware, software
 from vaesearch.search.appraisal import appraise
 from vaesearch.search.arms import ArmSource
 from vaesearch.search.backends.making import make_backend
@@ -266,13 +264,6 @@ def _difference(before: dict[str, Any], config: Config) -> dict[str, Any]:
 
 def _yaml(config: Config) -> str:
     """``config.yaml``: every option as resolved, and what it ran on."""
-    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    head = {
-        "vaesearch": vaesearch.__version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "gpus": ", ".join(gpus) or "none",
-    }
+    head = software() | {"machine": hardware()}
     comments = "".join(f"# {key}: {value}\n" for key, value in head.items())
     return comments + str(yaml.safe_dump(config.to_dict(), sort_keys=False))

@@ -80,7 +80,7 @@ def needed(history: History, order: Sequence[ArmHistory]) -> int:
     rooms = [room(history, arm) for arm in order]
     if not any(rooms):
         return 0
-    flying = sum(a.pending for a in history.arms)
+    flying = history.pending
     left = epochs_affordable(history) - history.spent - flying
     used = 0.0
     for count, more in enumerate(rooms, start=1):

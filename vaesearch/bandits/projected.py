@@ -41,7 +41,7 @@ def _wait(arm: str, projection: Projection) -> Decision:
 
 def _pull(history: History, projection: Projection, scores: Array, kind: str) -> Decision:
     """The pull of the candidate with the highest score, with its projection as the reason."""
-    by_arm = dict(zip(projection.names, scores.tolist(), strict=True))
+    by_arm = projection.by_arm(scores)
     arm = best_arm(history.candidates, by_arm)
     values = projection.in_rewards(projection.expected())
     place = projection.names.index(arm.name)
@@ -56,9 +56,7 @@ def _pull(history: History, projection: Projection, scores: Array, kind: str) ->
 
 def _best_of(names: set[str], projection: Projection, scores: Array) -> float:
     """The highest score among ``names``; -inf if none of them is projected."""
-    chosen = [
-        s for name, s in zip(projection.names, scores.tolist(), strict=True) if name in names
-    ]
+    chosen = [score for name, score in projection.by_arm(scores).items() if name in names]
     return max(chosen, default=-np.inf)
 
 
@@ -233,7 +231,7 @@ class ExpectedImprovementPolicy:
     def _challenger(
         self, history: History, projection: Projection, gains: Array, leader: Decision
     ) -> Decision:
-        by_arm = dict(zip(projection.names, gains.tolist(), strict=True))
+        by_arm = projection.by_arm(gains)
         arm = best_arm(history.candidates, by_arm)
         scale = projection.posterior.prior.scale
         reason = (
@@ -244,5 +242,5 @@ class ExpectedImprovementPolicy:
 
 
 def _highest(names: set[str], projection: Projection, scores: Array) -> str:
-    by_arm = dict(zip(projection.names, scores.tolist(), strict=True))
+    by_arm = projection.by_arm(scores)
     return max(sorted(names & set(projection.names)), key=by_arm.__getitem__)

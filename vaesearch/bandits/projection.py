@@ -90,9 +90,13 @@ class Projection:
         values = self.means[arms, parts] + self.scales[arms, parts] * noise
         return np.asarray(np.maximum(self.posterior.best, values))
 
+    def by_arm(self, values: Array) -> dict[str, float]:
+        """``values`` of shape (K,) by name of arm."""
+        return dict(zip(self.names, values.tolist(), strict=True))
+
     def in_rewards(self, values: Array) -> dict[str, float]:
         """Per arm, ``values`` of shape (K,) in units of reward."""
-        return dict(zip(self.names, self.posterior.rewards(values).tolist(), strict=True))
+        return self.by_arm(self.posterior.rewards(values))
 
 
 def project(history: History) -> Projection:

@@ -195,7 +195,7 @@ class REdUCBPolicy:
         first = first_pulls(history, _first_look(self.epsilon), self.chunk)
         if first:
             return first
-        now = history.spent + sum(arm.pending for arm in history.arms) + 1
+        now = history.spent + history.pending + 1
         ends = {arm.name: min(float(now), history.cap(arm)) for arm in history.candidates}
         a = 10 * self.alpha * math.log(now)
         return _highest_bound(history, ends, a, self.epsilon, self.chunk)

@@ -157,7 +157,7 @@ class UCB1Policy:
         if first:
             return first
         arms = history.candidates
-        total = history.spent + sum(a.pending for a in history.arms)
+        total = history.spent + history.pending
         scale = self.bonus * reward_scale(history.arms)
         values = {a.name: mean_reward(a, self.window) for a in arms}
         bounds = {

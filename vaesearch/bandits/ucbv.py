@@ -55,7 +55,7 @@ class UCBVPolicy:
         if first:
             return first
         arms = history.candidates
-        explore = self.zeta * float(np.log(history.spent + sum(a.pending for a in history.arms)))
+        explore = self.zeta * float(np.log(history.spent + history.pending))
         span = 3 * self.c * reward_scale(history.arms)
         values = {a.name: mean_reward(a, self.window) for a in arms}
         bounds = {}
