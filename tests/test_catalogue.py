@@ -3,8 +3,9 @@ from collections.abc import Callable
 import pytest
 
 from vaesearch import catalogue
-from vaesearch.catalogue import AXES, Entry, build, find, parse_spec
+from vaesearch.catalogue import AXES, Entry, build, find
 from vaesearch.errors import InputError
+from vaesearch.specs import parse_spec
 
 ENTRIES = [(axis, entry) for axis, entries in AXES.items() for entry in entries]
 IDS = [f"{axis}-{entry.name}" for axis, entry in ENTRIES]
@@ -83,7 +84,8 @@ def test_fault_inside_a_member_is_not_blamed_on_the_user(monkeypatch):
 
 def test_options_of_an_entry_are_bound():
     wide, narrow = (
-        build("decoders", name, latent_dim=2, shape=(1, 4, 4)) for name in ("mlp-wide", "mlp")
+        build("decoders", name, latent_dim=2, shape=(1, 4, 4), outputs=1)
+        for name in ("mlp-wide", "mlp")
     )
     assert wide.layers[0][0].out_features == 2 * narrow.layers[0][0].out_features == 256
 

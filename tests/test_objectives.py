@@ -5,14 +5,14 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Independent, Normal
 
-from vaesearch.models.distributions import DiagonalGaussian
+from vaesearch.models.latents import DiagonalGaussian
 from vaesearch.models.vae import build_model
-from vaesearch.objectives import Terms, consistency, elbo_terms, loss
+from vaesearch.objectives import Loss, consistency, elbo_terms
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.training import new_state, train_epoch
 
 SETTINGS = TrialSettings(
-    "mlp", encoder="mlp", latent_dim=3, width=1 / 32, likelihood="bernoulli", batch_size=8
+    "mlp", encoder="mlp", latent_dim=3, width=1 / 32, likelihood="relaxed-bernoulli", batch_size=8
 )
 SHAPE = (1, 8, 8)
 
@@ -24,6 +24,10 @@ def images():
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+def loss(model, x, g, alpha=0.0):
+    return Loss(replace(SETTINGS, alpha=alpha))(model, x, g)
 
 
 def model_of(**changes):
@@ -85,7 +89,7 @@ def test_first_argument_is_the_encoding_of_the_reconstruction(images, monkeypatc
     wide = DiagonalGaussian(torch.zeros(6, 3), torch.zeros(6, 3))
     sharp = DiagonalGaussian(torch.full((6, 3), 0.5), torch.full((6, 3), -8.0))
     monkeypatch.setattr(model, "encode", lambda x: sharp)
-    terms = Terms(terms.log_likelihood, terms.kl, wide, terms.pixels)
+    terms = replace(terms, posterior=wide)
     # Half of 3 [log(1 / s') + s' + 0.25 - 1] where s' is the small variance of z'.
     expected = 1.5 * (8 + math.exp(-8) + 0.25 - 1)
     torch.testing.assert_close(consistency(model, terms), torch.full((6,), expected))
@@ -124,8 +128,8 @@ def test_alpha_zero_is_the_plain_vae_bit_by_bit(encoder):
     plain = new_state(Arm("a", settings), SHAPE, 0, torch.device("cpu"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "vaesearch.training.loss",
-            lambda model, x, g, alpha: -elbo_terms(model, x, g).elbo.mean(),
+            "vaesearch.training.Loss",
+            lambda settings: lambda model, x, g, at: -elbo_terms(model, x, g).elbo.mean(),
         )
         expected = train_epoch(plain, images, seed=0)
     assert train_epoch(state, images, seed=0) == expected

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from vaesearch import catalogue
+from vaesearch.compatibility import check_combination, has_mass
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.records import Arm, TrialSettings
-from vaesearch.specs import parse_spec
 
 PIXELS = ("8bit", "binary")
 BACKENDS = ("ray", "local")
@@ -67,6 +67,11 @@ class Config:
     reward: str = option("bpd", "validation figure to compare arms by (`vaesearch list rewards`)")
     likelihood: str = option("discretized-normal", "p(x|z) (`vaesearch list likelihoods`)")
     posterior: str = option("gaussian", "q(z|x) (`vaesearch list posteriors`)")
+    prior: str = option("standard", "p(z) (`vaesearch list priors`)")
+    objective: str = option("elbo", "bound to maximise (`vaesearch list objectives`)")
+    regularizer: str = option("kl", "cost of encodings (`vaesearch list regularizers`)")
+    beta: float = option(1.0, "weight of the regulariser")
+    annealing: str = option("none", "of which weight, over how many epochs: kl:10, entropy:10")
     latent_dim: int | None = option(None, "size of z; 16 for grey and 64 for colour images")
     width: float = option(0.25, "multiplier on all channel counts; 1.0 is the report's size")
     alpha: float = option(0.0, "weight of the consistency term KL(z'||z)")
@@ -122,10 +127,11 @@ class Config:
         for encoder in encoders:
             for decoder in decoders:
                 name = decoder if len(encoders) == 1 else f"{encoder}+{decoder}"
-                arms.append(Arm(name, self._trial(encoder, decoder)))
+                arms.append(Arm(name, self.settings(encoder, decoder)))
         return arms
 
-    def _trial(self, encoder: str, decoder: str) -> TrialSettings:
+    def settings(self, encoder: str = "", decoder: str = "") -> TrialSettings:
+        """Of the arm with these networks; the rest is the same in all arms."""
         shared = {f.name for f in fields(TrialSettings)} & {f.name for f in fields(self)}
         values = {name: getattr(self, name) for name in shared}
         return TrialSettings(**{**values, "encoder": encoder, "decoder": decoder})
@@ -228,6 +234,10 @@ def _check(config: Config) -> None:
         ("policies", config.policy),
         ("likelihoods", config.likelihood),
         ("posteriors", config.posterior),
+        ("priors", config.prior),
+        ("objectives", config.objective),
+        ("regularizers", config.regularizer),
+        ("annealings", config.annealing),
         ("rewards", config.reward),
     ):
         catalogue.find(axis, spec)
@@ -243,8 +253,10 @@ def _check(config: Config) -> None:
         value = getattr(config, name)
         if value is not None and not (math.isfinite(value) and value > 0):
             raise InputError(f"{_option(name)} must be above 0, not {value}.")
-    if not (math.isfinite(config.alpha) and config.alpha >= 0):
-        raise InputError(f"--alpha must be 0 or above, not {config.alpha}.")
+    for name in ("alpha", "beta"):
+        value = getattr(config, name)
+        if not (math.isfinite(value) and value >= 0):
+            raise InputError(f"--{name} must be 0 or above, not {value}.")
     if config.confidence is not None and not 0.5 < config.confidence < 1:
         raise InputError(f"--confidence must be above 0.5 and below 1, not {config.confidence:g}.")
     if config.batch_size == 1:
@@ -254,25 +266,11 @@ def _check(config: Config) -> None:
             f"--backend local runs one worker in this process, not {config.workers}; "
             "use --backend ray for more."
         )
-    _check_likelihood(config)
-
-
-def has_mass(settings: TrialSettings, pixels: str) -> bool:
-    """Whether the likelihood is, or can be scored as, a probability mass on these pixels."""
-    name = parse_spec(settings.likelihood)[0]
-    return (name == "bernoulli") == (pixels == "binary")
-
-
-def _check_likelihood(config: Config) -> None:
-    name = parse_spec(config.likelihood)[0]
-    if config.pixels == "binary" and name != "bernoulli":
+    check_combination(config.settings(), config.pixels)
+    if config.reward == "bpd" and not has_mass(config.settings()):
         raise InputError(
-            f"--likelihood {name} is for 8-bit pixels; use bernoulli with --pixels binary."
-        )
-    if name == "bernoulli" and config.pixels == "8bit" and config.reward == "bpd":
-        raise InputError(
-            "bernoulli on 8-bit pixels is not a probability of them, so it has no bits/dim: "
-            "add --reward elbo, or --pixels binary, or choose another --likelihood."
+            f"--likelihood {config.likelihood} is no probability of 8-bit pixels, so it has no "
+            "bits/dim: add --reward elbo, or choose another (`vaesearch list likelihoods`)."
         )
 
 

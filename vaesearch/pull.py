@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vaesearch.checkpoints import CheckpointStore, write_atomically
-from vaesearch.config import has_mass
+from vaesearch.compatibility import has_mass
 from vaesearch.data import ImageData
 from vaesearch.errors import CheckpointError, DivergedError
 from vaesearch.evaluation import appraise, pictures, validate
@@ -113,9 +113,7 @@ class Workbench:
         train_loss = train_epoch(state, self._train, self.seed, deadline=deadline)
         if train_loss is None:
             return None
-        figures = validate(
-            state.model, self._valid, has_mass=has_mass(state.arm.settings, self.data.pixels)
-        )
+        figures = validate(state.model, self._valid, has_mass=has_mass(state.arm.settings))
         for name, value in figures.items():
             if not np.isfinite(value):
                 raise DivergedError(f"validation {name} became {value} in epoch {state.epoch}")
@@ -133,7 +131,7 @@ class Workbench:
         with threads(THREADS):
             state = self._restore(request.arm.name, request.epoch, request.digest, request)
             test = self._resident(self.data.test)
-            metrics = appraise(state.model, test, has_mass=has_mass(settings, self.data.pixels))
+            metrics = appraise(state.model, test, has_mass=has_mass(settings))
             shown = pictures(state.model, test[:SHOWN], self._train, count=SAMPLES, seed=self.seed)
         return Appraisal(request.arm.name, request.epoch, metrics, shown)
 

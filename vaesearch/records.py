@@ -15,9 +15,12 @@ class TrialSettings:
     """All that defines one model and how it is trained; two arms differ only in these.
 
     Attributes:
-        encoder, decoder, posterior, likelihood: catalogue specs, ``name[:arguments]``.
+        encoder, decoder, posterior, prior, likelihood: of the model, each a catalogue spec
+            ``name[:arguments]``.
+        objective, regularizer, annealing: of its training, likewise.
         latent_dim: size of z.
         width: multiplier on every hidden channel count; 1.0 is the report's size.
+        beta: weight of the regulariser.
         alpha: weight of the consistency term KL(z'||z), in nats per nat.
         learning_rate: of Adam.
         batch_size: images per step.
@@ -27,9 +30,14 @@ class TrialSettings:
     decoder: str
     encoder: str = "conv"
     posterior: str = "gaussian"
+    prior: str = "standard"
     likelihood: str = "discretized-normal"
+    objective: str = "elbo"
+    regularizer: str = "kl"
+    annealing: str = "none"
     latent_dim: int = 32
     width: float = 0.25
+    beta: float = 1.0
     alpha: float = 0.0
     learning_rate: float = 1e-3
     batch_size: int = 128

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vaesearch.errors import DivergedError
 from vaesearch.models.vae import VAE, build_model
-from vaesearch.objectives import loss
+from vaesearch.objectives import Loss
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.seeding import derive, torch_generator
 
@@ -92,12 +92,14 @@ def train_epoch(
     epoch = state.epoch + 1
     generator = torch_generator(seed, state.arm.name, epoch, device=images.device)
     settings, model = state.arm.settings, state.model
+    loss = Loss(settings)
     model.train()
     total = torch.zeros((), device=images.device)
     batches = 0
+    steps = max(1, len(images) // settings.batch_size)
     for x in _batches(images, settings.batch_size, generator):
         state.optimizer.zero_grad(set_to_none=True)
-        value = loss(model, x, generator, settings.alpha)
+        value = loss(model, x, generator, state.epoch + batches / steps)
         value.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
         total += value.detach()
@@ -107,6 +109,7 @@ def train_epoch(
     mean = float(total) / batches
     if mean != mean or mean in (float("inf"), float("-inf")):
         raise DivergedError(f"training loss became {mean} in epoch {epoch}")
+    model.likelihood.end_epoch(mean)
     state.epoch = epoch
     return mean
 

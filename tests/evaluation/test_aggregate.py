@@ -3,7 +3,7 @@ import torch
 
 from vaesearch.evaluation import aggregate
 from vaesearch.evaluation.aggregate import sample_aggregate
-from vaesearch.models.distributions import DiagonalGaussian
+from vaesearch.models.latents import DiagonalGaussian
 
 SHAPE = (1, 4, 4)
 

@@ -114,7 +114,9 @@ def test_bits_are_those_of_the_distribution_that_was_made(model, images):
     assert figures["bpd"] == pytest.approx(-figures["elbo"] / (64 * math.log(2)))
 
 
-@pytest.mark.parametrize(("likelihood", "has_mass"), [("bernoulli", False), ("gaussian", True)])
+@pytest.mark.parametrize(
+    ("likelihood", "has_mass"), [("relaxed-bernoulli", False), ("gaussian", True)]
+)
 def test_bits_are_there_where_the_likelihood_is_a_mass(images, likelihood, has_mass):
     model = build_model(replace(SETTINGS, likelihood=likelihood), SHAPE)
     figures = validate(model, images[:20], has_mass=has_mass)

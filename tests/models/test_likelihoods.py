@@ -7,8 +7,8 @@ from torch import nn
 
 from vaesearch import catalogue
 from vaesearch.errors import InputError
-from vaesearch.models.distributions import NormalPixels
 from vaesearch.models.likelihoods import MIN_LOG_VARIANCE, GaussianLikelihood
+from vaesearch.models.pixels import NormalPixels
 
 
 @pytest.fixture

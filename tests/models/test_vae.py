@@ -8,7 +8,7 @@ import torch
 from vaesearch import catalogue
 from vaesearch.errors import InputError
 from vaesearch.models.vae import build_model, count_parameters
-from vaesearch.objectives import loss
+from vaesearch.objectives import Loss
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.training import TrialState, make_optimizer, train_epoch
 
@@ -42,13 +42,14 @@ def test_every_combination_trains_a_step(encoder, decoder, likelihood, generator
     model = build_model(settings, (1, 16, 16))
     optimizer = make_optimizer(model, settings)
     x = blobs(8, (1, 16, 16)).float() / 255
-    before = loss(model, x, generator, alpha=0.1)
+    loss = Loss(replace(settings, alpha=0.1))
+    before = loss(model, x, generator)
     before.backward()
     for name, p in model.named_parameters():
         assert p.grad is not None, name
         assert p.grad.isfinite().all(), name
     optimizer.step()
-    assert loss(model, x, generator, alpha=0.1).isfinite()
+    assert loss(model, x, generator).isfinite()
     assert model(x).shape == x.shape
 
 
@@ -108,7 +109,7 @@ def test_bfloat16_is_inside_the_networks_only(generator):
     assert coded.mean.dtype == coded.log_variance.dtype == torch.float32
     assert not torch.equal(coded.mean, expected.mean)
     torch.testing.assert_close(coded.mean, expected.mean, atol=0.05, rtol=0.05)
-    value = loss(model, x, generator, alpha=1.0)
+    value = Loss(replace(settings, alpha=1.0))(model, x, generator)
     value.backward()
     assert value.dtype == torch.float32
     assert all(p.grad.isfinite().all() for p in model.parameters())

@@ -1,4 +1,7 @@
-"""z -> one number per pixel, from which a likelihood makes a distribution.
+"""z -> maps of numbers, from which a likelihood makes a distribution of pixels.
+
+``outputs`` says how many maps: one per channel for most likelihoods, more where a pixel's
+distribution has several parameters.
 
 The first five of the catalogue are those of the original report (Abecidan), with its parameter
 counts at width 1. A decoder refuses an image size that it cannot make.
@@ -17,23 +20,31 @@ class MLPDecoder(nn.Module):
     Args:
         latent_dim: size of z.
         shape: ``(C, H, W)`` of the images.
+        outputs: maps to make.
         width: multiplier on the layer sizes.
         hidden: layer sizes at width 1.
     """
 
     def __init__(
-        self, *, latent_dim: int, shape: Shape, hidden: tuple[int, ...], width: float = 1.0
+        self,
+        *,
+        latent_dim: int,
+        shape: Shape,
+        outputs: int,
+        hidden: tuple[int, ...],
+        width: float = 1.0,
     ) -> None:
         super().__init__()
         sizes = scaled(hidden, width)
-        channels, height, breadth = shape
-        pixels = channels * height * breadth
+        _, height, breadth = shape
         self.layers = nn.Sequential(
-            mlp(latent_dim, sizes), nn.Linear(sizes[-1], pixels), nn.Unflatten(1, shape)
+            mlp(latent_dim, sizes),
+            nn.Linear(sizes[-1], outputs * height * breadth),
+            nn.Unflatten(1, (outputs, height, breadth)),
         )
 
     def forward(self, z: Tensor) -> Tensor:
-        """Pixel parameters ``[B, C, H, W]`` of latents ``[B, D]``."""
+        """Pixel parameters ``[B, outputs, H, W]`` of latents ``[B, D]``."""
         pixels: Tensor = self.layers(z)
         return pixels
 
@@ -43,13 +54,21 @@ class DeconvDecoder(nn.Module):
 
     Args:
         latent_dim: size of z.
-        shape: ``(C, H, W)``; H must be a multiple of 2 to the number of ``channels``.
+        shape: ``(C, H, W)`` of the images; H must be a multiple of 2 to the number of
+            ``channels``.
+        outputs: maps to make.
         width: multiplier on the channel counts.
         channels: of the layers at width 1; the last layer to the pixels comes on top.
     """
 
     def __init__(
-        self, *, latent_dim: int, shape: Shape, channels: tuple[int, ...], width: float = 1.0
+        self,
+        *,
+        latent_dim: int,
+        shape: Shape,
+        outputs: int,
+        channels: tuple[int, ...],
+        width: float = 1.0,
     ) -> None:
         super().__init__()
         counts = scaled(channels, width)
@@ -59,10 +78,10 @@ class DeconvDecoder(nn.Module):
             layers += [_up(inputs, count, first_size(shape, counts), index == 0)]
             layers += [nn.ReLU(), nn.BatchNorm2d(count)]
             inputs = count
-        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(inputs, shape[0], 4, 2, 1))
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(inputs, outputs, 4, 2, 1))
 
     def forward(self, z: Tensor) -> Tensor:
-        """Pixel parameters ``[B, C, H, W]`` of latents ``[B, D]``."""
+        """Pixel parameters ``[B, outputs, H, W]`` of latents ``[B, D]``."""
         pixels: Tensor = self.layers(z)
         return pixels
 
@@ -74,11 +93,13 @@ class LinearDeconvDecoder(nn.Module):
 
     Args:
         latent_dim: size of z.
-        shape: ``(C, H, W)``; H must be a multiple of 16 for grey and 8 for colour images.
+        shape: ``(C, H, W)`` of the images; H must be a multiple of 16 for grey and 8 for
+            colour images.
+        outputs: maps to make.
         width: multiplier on the channel counts.
     """
 
-    def __init__(self, *, latent_dim: int, shape: Shape, width: float = 1.0) -> None:
+    def __init__(self, *, latent_dim: int, shape: Shape, outputs: int, width: float = 1.0) -> None:
         super().__init__()
         counts = scaled((512, 256, 128, 64) if shape[0] == 1 else (1024, 512, 256), width)
         inputs = max(1, latent_dim // 2)
@@ -88,10 +109,10 @@ class LinearDeconvDecoder(nn.Module):
         for index, count in enumerate(counts):
             layers += [_up(inputs, count, first_size(shape, counts), index == 0), nn.SELU()]
             inputs = count
-        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(inputs, shape[0], 4, 2, 1))
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(inputs, outputs, 4, 2, 1))
 
     def forward(self, z: Tensor) -> Tensor:
-        """Pixel parameters ``[B, C, H, W]`` of latents ``[B, D]``."""
+        """Pixel parameters ``[B, outputs, H, W]`` of latents ``[B, D]``."""
         pixels: Tensor = self.layers(z)
         return pixels
 

@@ -1,5 +1,6 @@
 """p(x|z): a decoder's output goes in, a distribution over pixels comes out.
 
+A likelihood says with ``outputs(channels)`` how many maps the decoder has to make for it.
 ``forward(parameters, fit_to)`` takes the images as ``fit_to`` while training, for the likelihood
 whose scale has a closed form. The others ignore it.
 """
@@ -10,26 +11,42 @@ import torch
 from torch import Tensor, nn
 
 from vaesearch.errors import InputError
-from vaesearch.models.distributions import (
+from vaesearch.models.pixels import (
     HALF_STEP,
     BernoulliPixels,
     DiscretizedNormalPixels,
     NormalPixels,
+    PixelDistribution,
 )
 
 # A scale below half a level cannot be told from it by 8-bit pixels, and lets densities explode.
 MIN_LOG_VARIANCE = 2 * math.log(HALF_STEP)
 
 
-class BernoulliLikelihood(nn.Module):
-    """Independent Bernoulli pixels; relaxed to grey values as in the original report."""
+class Likelihood(nn.Module):
+    """What a VAE asks of a likelihood."""
+
+    def outputs(self, channels: int) -> int:
+        """Maps that the decoder makes for images of so many channels; one each by default."""
+        return channels
+
+    def forward(self, parameters: Tensor, fit_to: Tensor | None = None) -> PixelDistribution:
+        """p(x|z) from the decoder's ``[B, outputs, H, W]``."""
+        raise NotImplementedError
+
+    def end_epoch(self, loss: float) -> None:
+        """Told the mean training loss in nats, for a likelihood that is trained in stages."""
+
+
+class BernoulliLikelihood(Likelihood):
+    """Independent Bernoulli pixels; on grey values, relaxed as in the original report."""
 
     def forward(self, parameters: Tensor, fit_to: Tensor | None = None) -> BernoulliPixels:
         """p(x|z) with ``parameters`` as logits."""
         return BernoulliPixels(parameters.float())
 
 
-class GaussianLikelihood(nn.Module):
+class GaussianLikelihood(Likelihood):
     """Normal density with one variance for all pixels (Lin et al. 2019).
 
     Args:
@@ -79,7 +96,7 @@ class GaussianLikelihood(nn.Module):
         return optimum
 
 
-class DiscretizedNormalLikelihood(nn.Module):
+class DiscretizedNormalLikelihood(Likelihood):
     """Normal integrated over each 8-bit level's cell, with one learned scale.
 
     A probability mass, so its nats are bits/dim times ``D ln 2``. The mean is not confined to

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from vaesearch.models.distributions import DiagonalGaussian
+from vaesearch.models.latents import DiagonalGaussian
 
 LOG_VARIANCE_RANGE = (-14.0, 10.0)
 

@@ -1,17 +1,21 @@
 """A VAE as the sum of its axes, built from settings."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
 from vaesearch import catalogue
-from vaesearch.models.distributions import DiagonalGaussian, PixelDistribution
 from vaesearch.models.encoders import Shape
+from vaesearch.models.latents import Posterior, Prior
+from vaesearch.models.pixels import PixelDistribution
 from vaesearch.records import TrialSettings
 from vaesearch.seeding import derive
 
 
 class VAE(nn.Module):
-    """Encoder and posterior make q(z|x); decoder and likelihood make p(x|z); the prior is N(0, I).
+    """Encoder and posterior make q(z|x); decoder and likelihood make p(x|z); the prior is p(z).
 
     Args:
         settings: which member of each axis, and the sizes.
@@ -33,17 +37,37 @@ class VAE(nn.Module):
             features=self.encoder.features,
             latent_dim=latent_dim,
         )
-        self.decoder = catalogue.build(
-            "decoders", settings.decoder, latent_dim=latent_dim, shape=shape, width=width
-        )
         self.likelihood = catalogue.build("likelihoods", settings.likelihood)
+        self.decoder = catalogue.build(
+            "decoders",
+            settings.decoder,
+            latent_dim=latent_dim,
+            shape=shape,
+            outputs=self.likelihood.outputs(shape[0]),
+            width=width,
+        )
+        self.prior = catalogue.build("priors", settings.prior, latent_dim=latent_dim, shape=shape)
 
-    def encode(self, x: Tensor) -> DiagonalGaussian:
+    def encode(self, x: Tensor) -> Posterior:
         """q(z|x) for images ``[B, C, H, W]`` in [0, 1]."""
         with self._autocast(x):
             features = self.encoder(x)
-            posterior: DiagonalGaussian = self.posterior(features)
+            posterior: Posterior = self.posterior(features)
         return posterior
+
+    def encode_made(self, x: Tensor) -> Posterior:
+        """q(z|x) for pictures that the model made itself, ``[B, C, H, W]`` in [0, 1].
+
+        They are normalised by the running statistics of images, as in evaluation: a batch of
+        their own would hide what sets them apart from images, and enter the running average.
+        """
+        with _in_evaluation(self.encoder):
+            return self.encode(x)
+
+    def latent_prior(self) -> Prior:
+        """p(z)."""
+        prior: Prior = self.prior(self.encode_made)
+        return prior
 
     def decode(self, z: Tensor, fit_to: Tensor | None = None) -> PixelDistribution:
         """p(x|z) for latents ``[B, D]``; ``fit_to`` are the images, in training."""
@@ -59,14 +83,22 @@ class VAE(nn.Module):
     @torch.no_grad()
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """``count`` pictures ``[B, C, H, W]`` in [0, 1] decoded from the prior."""
-        device = next(self.parameters()).device
-        z = torch.randn(count, self.settings.latent_dim, generator=generator, device=device)
-        return self.decode(z).mean
+        return self.decode(self.latent_prior().sample(count, generator)).mean
 
     def _autocast(self, x: Tensor) -> torch.autocast:
         """bfloat16 inside the networks only; every loss and log-determinant is float32."""
         enabled = self.settings.precision == "bfloat16"
         return torch.autocast(x.device.type, torch.bfloat16, enabled=enabled)
+
+
+@contextmanager
+def _in_evaluation(module: nn.Module) -> Iterator[None]:
+    was_training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(was_training)
 
 
 def build_model(settings: TrialSettings, shape: Shape, seed: int = 0) -> VAE:

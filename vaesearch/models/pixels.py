@@ -1,4 +1,4 @@
-"""Distributions over latents and pixels, with log-probabilities in nats per image.
+"""Distributions over pixels, with log-probabilities in nats per image.
 
 ``torch.distributions`` is the oracle in the tests; these add what it lacks: sampling from a given
 generator, and the probability *mass* of 8-bit pixels, which makes likelihoods comparable.
@@ -18,35 +18,6 @@ _LOG_2 = math.log(2)
 _LOG_2PI = math.log(2 * math.pi)
 _SQRT_HALF = math.sqrt(0.5)
 _SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
-
-
-class DiagonalGaussian:
-    """A Gaussian with diagonal covariance over ``[B, D]``."""
-
-    def __init__(self, mean: Tensor, log_variance: Tensor) -> None:
-        self.mean = mean
-        self.log_variance = log_variance
-
-    def rsample(self, generator: torch.Generator | None = None) -> Tensor:
-        """A reparameterised sample ``[B, D]``: mean + scale * noise (Kingma & Welling 2014)."""
-        noise = torch.empty_like(self.mean).normal_(generator=generator)
-        return self.mean + torch.exp(0.5 * self.log_variance) * noise
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Log-density in nats, ``[B]``."""
-        squares = (value - self.mean).square() * torch.exp(-self.log_variance)
-        return -0.5 * (squares + self.log_variance + _LOG_2PI).sum(dim=1)
-
-    def kl_to(self, other: "DiagonalGaussian") -> Tensor:
-        """KL(self || other) in nats, ``[B]``; not symmetric."""
-        ratio = self.log_variance - other.log_variance
-        distance = (other.mean - self.mean).square() * torch.exp(-other.log_variance)
-        return 0.5 * (torch.exp(ratio) + distance - 1 - ratio).sum(dim=1)
-
-    def kl_to_standard(self) -> Tensor:
-        """KL(self || N(0, I)) in nats, ``[B]``."""
-        terms = self.log_variance.exp() + self.mean.square() - 1 - self.log_variance
-        return 0.5 * terms.sum(dim=1)
 
 
 class PixelDistribution(Protocol):
