@@ -1,4 +1,4 @@
-"""q(z|x): features of an image go in, a distribution over its latents comes out."""
+"""The diagonal Gaussian."""
 
 from torch import Tensor, nn
 
