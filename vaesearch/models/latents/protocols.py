@@ -1,7 +1,7 @@
 """What a posterior and a prior are asked for."""
 
 import math
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -40,10 +40,14 @@ class Posterior(Protocol):
 
 @runtime_checkable
 class GaussianPosterior(Protocol):
-    """What a Gaussian has beside a posterior's: closed forms; the trait ``gaussian``.
+    """What a Gaussian has beside a posterior's: closed forms; the trait ``gaussian``."""
 
-    It has methods only: asking whether a flow is one must not compute the flow's mean.
-    """
+    if TYPE_CHECKING:
+        # At run time asking whether a flow is one would compute the flow's mean (Python 3.11).
+        @property
+        def mean(self) -> Tensor:
+            """The mean, ``[B, D]``."""
+            ...
 
     def kl_to_standard(self) -> Tensor:
         """KL(q || N(0, I)) in nats, ``[B]``."""
