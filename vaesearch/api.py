@@ -21,7 +21,7 @@ from vaesearch.checkpoints import CheckpointStore
 from vaesearch.config import MAY_CHANGE, PLACES, Config
 from vaesearch.data import ImageData, load_images
 from vaesearch.errors import InputError, RunDirError, VaesearchError
-from vaesearch.models.vae import count_parameters
+from vaesearch.models.checks import check_model
 from vaesearch.records import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.report.artifacts import keep_appraisal, write_results, write_text
 from vaesearch.report.machine import hardware, software
@@ -34,6 +34,7 @@ from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, advance, elapsed_seconds, fold
 from vaesearch.search.stopping import stop_rule
 from vaesearch.search.switching import switching_note
+from vaesearch.specs import folder_name
 from vaesearch.tracking.core import Tracker, make_tracker
 
 TRACKING_SECONDS = 30.0
@@ -213,11 +214,18 @@ def _load(config: Config) -> ImageData:
 
 
 def _arms_added(config: Config, data: ImageData) -> list[ArmAdded]:
-    """The opening lines of the arms; building each on meta tensors finds misfits for free."""
+    """The opening lines of the arms; running each on meta tensors finds misfits for free."""
     added = []
+    folders: dict[str, str] = {}
     for arm in config.arms():
+        folder = folder_name(arm.name)
+        if folder in folders:
+            raise InputError(
+                f"{folders[folder]} and {arm.name} would share the folder {folder}: rename one."
+            )
+        folders[folder] = arm.name
         try:
-            parameters = count_parameters(arm.settings, data.shape)
+            parameters = check_model(arm.settings, data.shape)
         except InputError as error:
             raise InputError(f"{arm.name}: {error}") from error
         added.append(ArmAdded(arm.name, asdict(arm.settings), parameters))

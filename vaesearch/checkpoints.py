@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from vaesearch.errors import CheckpointError, StorageError
+from vaesearch.specs import folder_name
 
 
 class CheckpointStore:
@@ -24,7 +25,7 @@ class CheckpointStore:
 
     def path(self, arm: str, epoch: int) -> Path:
         """Where the checkpoint of ``arm`` after ``epoch`` epochs lies."""
-        return self.folder / arm.replace("/", "_") / f"epoch-{epoch:05d}.pt"
+        return self.folder / folder_name(arm) / f"epoch-{epoch:05d}.pt"
 
     def save(self, arm: str, epoch: int, payload: dict[str, Any]) -> str:
         """Write ``payload`` durably; returns its SHA-256.

@@ -13,6 +13,7 @@ from vaesearch import catalogue
 from vaesearch.compatibility import check_combination, has_mass
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.records import Arm, TrialSettings
+from vaesearch.specs import split_list
 
 PIXELS = ("8bit", "binary")
 BACKENDS = ("ray", "local")
@@ -218,7 +219,7 @@ def _choose(axis: str, spec: str) -> list[str]:
         if not 1 <= count <= len(entries):
             raise InputError(f"{axis} {count}: there are {len(entries)}, ask for 1 to that many.")
         return [e.name for e in entries[:count]]
-    names = [n.strip() for n in text.split(",") if n.strip()]
+    names = split_list(text)
     if not names:
         raise InputError(f"{axis} is empty: give a number or names.")
     for name in names:

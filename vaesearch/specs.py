@@ -6,6 +6,7 @@ directory.
 
 import difflib
 import importlib
+import inspect
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ from typing import Any
 from vaesearch.errors import InputError
 
 _OWN = re.compile(r"\s*((?:[^\W\d]\w*\.)*[^\W\d]\w*):([^\W\d]\w*)\s*(?::(.*))?", re.DOTALL)
+_ARGUMENT = re.compile(r"[^\W\d][\w-]*\s*=|[-+.\d]")
+_UNSAFE = re.compile(r"[^\w.,=+-]")
 
 
 def parse_spec(spec: str) -> tuple[str, list[Any], dict[str, Any]]:
@@ -44,6 +47,30 @@ def _number(text: str) -> int | float | str:
         except ValueError:
             continue
     return text.strip()
+
+
+def split_list(text: str) -> list[str]:
+    """Members from ``a,b``; a comma between the arguments of one member does not part it.
+
+    >>> split_list("mlp, mine:Net:depth=2,name=x, conv")
+    ['mlp', 'mine:Net:depth=2,name=x', 'conv']
+    """
+    members: list[str] = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        if members and ":" in members[-1] and _ARGUMENT.match(part):
+            members[-1] += f",{part}"
+        else:
+            members.append(part)
+    return members
+
+
+def folder_name(spec: str) -> str:
+    """``spec`` as the name of a folder on any file system, the same where it already is one.
+
+    >>> folder_name("conv+mlp"), folder_name("my.nets:Mine:depth=2")
+    ('conv+mlp', 'my.nets_Mine_depth=2')
+    """
+    return _UNSAFE.sub("_", spec).lstrip(".") or "_"
 
 
 def split_own(spec: str) -> tuple[str, str] | None:
@@ -104,7 +131,8 @@ def build_own(kind: str, spec: str, context: dict[str, Any], known: Sequence[str
     Args:
         kind: of member, for messages; a ``policy`` must have a method ``choose``.
         spec: ``module:attribute[:arguments]``.
-        context: keyword arguments from the caller.
+        context: keyword arguments from the caller; those that the user's callable does not take
+            are left out.
         known: names, one of which may have been meant.
 
     Raises:
@@ -113,7 +141,7 @@ def build_own(kind: str, spec: str, context: dict[str, Any], known: Sequence[str
     target, arguments = split_own(spec) or (spec, "")
     _, positional, keywords = parse_spec(f"own:{arguments}")
     try:
-        built = _made(target, positional, context | keywords)
+        built = _made(target, positional, keywords, context)
     except InputError as error:
         near = difflib.get_close_matches(parse_spec(spec)[0], known, n=1, cutoff=0.5)
         hint = f" Did you mean the {kind} {near[0]!r}?" if near else ""
@@ -123,8 +151,27 @@ def build_own(kind: str, spec: str, context: dict[str, Any], known: Sequence[str
     return built
 
 
-def _made(target: str, positional: list[Any], keywords: dict[str, Any]) -> Any:
+def _made(
+    target: str, positional: list[Any], keywords: dict[str, Any], context: dict[str, Any]
+) -> Any:
+    """Call the factory with the user's arguments and as much of ``context`` as it takes."""
     factory = load_own(target)
+    try:
+        signature = inspect.signature(factory)
+    except (TypeError, ValueError):  # written in C, it has none to be read
+        return _called(factory, positional, context | keywords)
+    kinds = {p.kind for p in signature.parameters.values()}
+    takes_all = inspect.Parameter.VAR_KEYWORD in kinds
+    offered = {k: v for k, v in context.items() if takes_all or k in signature.parameters}
+    try:
+        signature.bind(*positional, **offered | keywords)
+    except TypeError as error:
+        known = f" It is offered {', '.join(context)}; give others in its name." if context else ""
+        raise InputError(f"cannot be made: TypeError: {error}.{known}") from error
+    return _called(factory, positional, offered | keywords)
+
+
+def _called(factory: Callable[..., Any], positional: list[Any], keywords: dict[str, Any]) -> Any:
     try:
         return factory(*positional, **keywords)
     except InputError:

@@ -93,7 +93,7 @@ def _places(state: SearchState, run: RunDir) -> Iterator[str]:
         ("Samples", "samples.png"),
         ("Reconstructions", "reconstructions.png"),
     ):
-        path = run.arms / best / name
+        path = run.arm(best) / name
         if path.exists():
             yield f"{label}: {_quoted(path)}"
 

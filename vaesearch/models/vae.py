@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from vaesearch import catalogue
 from vaesearch.models.encoders import Shape
 from vaesearch.models.latents import Posterior, Prior
+from vaesearch.models.own import build_module, count_features
 from vaesearch.models.pixels import PixelDistribution
 from vaesearch.records import TrialSettings
 from vaesearch.seeding import derive
@@ -30,15 +30,16 @@ class VAE(nn.Module):
         self.settings = settings
         self.shape = shape
         latent_dim, width = settings.latent_dim, settings.width
-        self.encoder = catalogue.build("encoders", settings.encoder, shape=shape, width=width)
-        self.posterior = catalogue.build(
+        self.encoder = build_module("encoders", settings.encoder, shape=shape, width=width)
+        self.features = count_features(self.encoder, settings.encoder, shape)
+        self.posterior = build_module(
             "posteriors",
             settings.posterior,
-            features=self.encoder.features,
+            features=self.features,
             latent_dim=latent_dim,
         )
-        self.likelihood = catalogue.build("likelihoods", settings.likelihood)
-        self.decoder = catalogue.build(
+        self.likelihood = build_module("likelihoods", settings.likelihood)
+        self.decoder = build_module(
             "decoders",
             settings.decoder,
             latent_dim=latent_dim,
@@ -46,7 +47,7 @@ class VAE(nn.Module):
             outputs=self.likelihood.outputs(shape[0]),
             width=width,
         )
-        self.prior = catalogue.build("priors", settings.prior, latent_dim=latent_dim, shape=shape)
+        self.prior = build_module("priors", settings.prior, latent_dim=latent_dim, shape=shape)
 
     def encode(self, x: Tensor) -> Posterior:
         """q(z|x) for images ``[B, C, H, W]`` in [0, 1]."""

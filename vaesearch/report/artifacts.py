@@ -33,7 +33,7 @@ def keep_appraisal(
     Raises:
         StorageError: the disk is full or read-only.
     """
-    folder = run_dir.arms / request.arm.name
+    folder = run_dir.arm(request.arm.name)
     shown = result.pictures
     pairs = np.stack([shown["originals"], shown["reconstructions"]], axis=1).reshape(-1, *shape)
     title = "test images, reconstructions below"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from vaesearch.errors import RunDirError, StorageError
+from vaesearch.specs import folder_name
 
 
 class RunDir:
@@ -37,6 +38,10 @@ class RunDir:
         self.tracking_cursor = path / "tracking.json"
         self.tracking_log = path / "tracking.log"
         self._lock: IO[str] | None = None
+
+    def arm(self, name: str) -> Path:
+        """The folder of an arm's model and pictures."""
+        return self.arms / folder_name(name)
 
     def create(self) -> None:
         """Make the directory.

@@ -106,7 +106,7 @@ class Upload:
 
 def _send_artifacts(store: "MlflowStore", run_dir: RunDir, state: SearchState) -> None:
     for name in state.arms:
-        for path in sorted((run_dir.arms / name).glob("*.png")):
+        for path in sorted(run_dir.arm(name).glob("*.png")):
             store.log_file(name, path, "images")
     for path in sorted(run_dir.plots.glob("*.png")):
         store.log_file(None, path, "plots")
@@ -114,7 +114,7 @@ def _send_artifacts(store: "MlflowStore", run_dir: RunDir, state: SearchState) -
         if path.exists():
             store.log_file(None, path)
     for name, arm in state.arms.items():  # last, since they are large
-        path = run_dir.arms / name / "model.pt"
+        path = run_dir.arm(name) / "model.pt"
         if path.exists():
             _send_model(store, name, path, arm.best.epoch if arm.best else 0)
 
