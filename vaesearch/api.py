@@ -22,6 +22,7 @@ from vaesearch.config import MAY_CHANGE, PLACES, Config
 from vaesearch.data import ImageData, load_images
 from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.models.checks import check_model
+from vaesearch.objectives import Loss
 from vaesearch.records import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.report.artifacts import keep_appraisal, write_results, write_text
 from vaesearch.report.machine import hardware, software
@@ -226,6 +227,7 @@ def _arms_added(config: Config, data: ImageData) -> list[ArmAdded]:
         folders[folder] = arm.name
         try:
             parameters = check_model(arm.settings, data.shape)
+            Loss(arm.settings)
         except InputError as error:
             raise InputError(f"{arm.name}: {error}") from error
         added.append(ArmAdded(arm.name, asdict(arm.settings), parameters))

@@ -7,6 +7,16 @@ divergence of a posterior that is no Gaussian. A user's own member is taken at i
 from vaesearch import catalogue
 from vaesearch.errors import InputError
 from vaesearch.records import TrialSettings
+from vaesearch.specs import parse_spec
+
+# Codes of images for each latent of each Gaussian that is fitted to them; with fewer its
+# covariance is noise.
+CODES_PER_LATENT = 4
+_POSTERIORS = {
+    "gaussian": "a Gaussian",
+    "diagonal": "a diagonal Gaussian",
+    "density": "a posterior whose density is known at any z",
+}
 
 
 def has_mass(settings: TrialSettings) -> bool:
@@ -25,6 +35,32 @@ def check_combination(settings: TrialSettings, pixels: str) -> None:
         InputError: two members that exclude each other; says which and what to use instead.
     """
     _check_pixels(settings, pixels)
+    _check_needs("--objective", "objectives", settings.objective, settings)
+    _check_needs("--regularizer", "regularizers", settings.regularizer, settings)
+    _check_needs("--prior", "priors", settings.prior, settings)
+    _check_parts_of_kl(settings)
+
+
+def check_components(settings: TrialSettings, images: int) -> None:
+    """Refuse a prior with more components than ``images`` to train on can tell apart.
+
+    Raises:
+        InputError: says how many there can be.
+    """
+    _, positional, keywords = parse_spec(settings.prior)
+    asked = positional[0] if positional else keywords.get("components")
+    if _has("priors", settings.prior, "fitted"):
+        most = max(1, images // (CODES_PER_LATENT * settings.latent_dim))
+        why = f"{CODES_PER_LATENT} images per component and latent ({settings.latent_dim})"
+    elif _has("priors", settings.prior, "pictures"):
+        most, why = images, "an image for each component to start from"
+    else:
+        return
+    if isinstance(asked, int) and asked > most:
+        raise InputError(
+            f"--prior {settings.prior} needs {why}; with {images} training images ask for {most} "
+            "components at most."
+        )
 
 
 def _check_pixels(settings: TrialSettings, pixels: str) -> None:
@@ -38,6 +74,38 @@ def _check_pixels(settings: TrialSettings, pixels: str) -> None:
         raise InputError(
             "--likelihood bernoulli is for pixels that are 0 or 1: add --pixels binary, or use "
             "relaxed-bernoulli (with --reward elbo: it has no bits/dim) or continuous-bernoulli."
+        )
+
+
+def _check_needs(option: str, axis: str, spec: str, settings: TrialSettings) -> None:
+    """What a member needs of the posterior and of the prior."""
+    for trait, what in _POSTERIORS.items():
+        if _has(axis, spec, f"needs-{trait}") and _lacks("posteriors", settings.posterior, trait):
+            raise InputError(
+                f"{option} {spec} needs {what}, and --posterior {settings.posterior} is none; "
+                "use --posterior gaussian."
+            )
+    if _has(axis, spec, "needs-standard") and _lacks("priors", settings.prior, "standard"):
+        raise InputError(
+            f"{option} {spec} is a formula for N(0, I), not for --prior {settings.prior}; "
+            "use --prior standard or gmm."
+        )
+
+
+def _check_parts_of_kl(settings: TrialSettings) -> None:
+    """Bounds and annealings that are made of the KL's own parts."""
+    objective, regularizer = settings.objective, settings.regularizer
+    if catalogue.find("regularizers", regularizer).name == "kl":
+        return
+    if _has("objectives", objective, "samples"):
+        raise InputError(
+            f"--objective {objective} weighs each sample by its own KL term, so it goes with "
+            f"--regularizer kl only; use --objective elbo with {regularizer}."
+        )
+    if _has("annealings", settings.annealing, "entropy"):
+        raise InputError(
+            f"--annealing {settings.annealing} weighs the entropy inside the KL, and "
+            f"--regularizer {regularizer} has none; use --annealing kl:EPOCHS."
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vaesearch import catalogue
-from vaesearch.compatibility import check_combination, has_mass
+from vaesearch.compatibility import check_combination, check_components, has_mass
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.specs import split_list
@@ -98,6 +98,9 @@ class Config:
         Args:
             images: how many there are to train on.
             channels: 1 for grey, 3 for colour.
+
+        Raises:
+            InputError: the prior has more components than there are images for.
         """
         dataset = Path(self.dataset)
         is_path = dataset.exists() and self.dataset not in {e.name for e in catalogue.DATASETS}
@@ -112,7 +115,9 @@ class Config:
             encoders = _choose("encoders", self.encoders)
             decoders = _choose("decoders", self.decoders)
             values["epochs"] = EPOCHS_PER_ARM * len(encoders) * len(decoders)
-        return replace(self, **values)
+        resolved = replace(self, **values)
+        check_components(resolved.settings(), images)
+        return resolved
 
     def arms(self) -> list[Arm]:
         """The candidates: every (encoder, decoder) pair, named by what tells them apart.

@@ -20,7 +20,7 @@ from vaesearch.checkpoints import CheckpointStore, write_atomically
 from vaesearch.compatibility import has_mass
 from vaesearch.data import ImageData
 from vaesearch.errors import CheckpointError, DivergedError
-from vaesearch.evaluation import appraise, pictures, validate
+from vaesearch.evaluation import appraise, divergence, fit_aggregate, pictures, validate
 from vaesearch.models.vae import VAE, build_model
 from vaesearch.records import (
     Appraisal,
@@ -130,9 +130,11 @@ class Workbench:
         settings = request.arm.settings
         with threads(THREADS):
             state = self._restore(request.arm.name, request.epoch, request.digest, request)
-            test = self._resident(self.data.test)
-            metrics = appraise(state.model, test, has_mass=has_mass(settings))
-            shown = pictures(state.model, test[:SHOWN], self._train, count=SAMPLES, seed=self.seed)
+            model, test = state.model.eval(), self._resident(self.data.test)
+            mixture = fit_aggregate(model, self._train, self.seed)
+            metrics = appraise(model, test, has_mass=has_mass(settings), mixture=mixture)
+            metrics |= divergence(mixture, model, self.seed)
+            shown = pictures(model, test[:SHOWN], mixture, count=SAMPLES, seed=self.seed)
         return Appraisal(request.arm.name, request.epoch, metrics, shown)
 
     def _take(self, request: PullRequest) -> TrialState:

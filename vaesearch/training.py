@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from vaesearch.errors import DivergedError
+from vaesearch.models.priors import LatentPrior
 from vaesearch.models.vae import VAE, build_model
 from vaesearch.objectives import Loss
 from vaesearch.records import Arm, TrialSettings
@@ -94,6 +95,8 @@ def train_epoch(
     settings, model = state.arm.settings, state.model
     loss = Loss(settings)
     model.train()
+    if state.epoch == 0:
+        _start_prior(state, images, seed)
     total = torch.zeros((), device=images.device)
     batches = 0
     steps = max(1, len(images) // settings.batch_size)
@@ -112,6 +115,13 @@ def train_epoch(
     model.likelihood.end_epoch(mean)
     state.epoch = epoch
     return mean
+
+
+def _start_prior(state: TrialState, images: Tensor, seed: int) -> None:
+    """Show the images to a prior that wants to start from them."""
+    if isinstance(state.model.prior, LatentPrior):
+        generator = torch_generator(seed, state.arm.name, "prior", device=images.device)
+        state.model.prior.start_from(images, generator)
 
 
 def _batches(images: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:

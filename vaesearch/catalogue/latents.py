@@ -2,7 +2,8 @@
 
 Traits of a posterior: ``gaussian`` (its divergences have closed forms), ``diagonal`` (so has each
 latent's own), ``density`` (its density can be had at any z). Of a prior: ``standard`` (training
-sees N(0, I)).
+sees N(0, I)), ``needs-density`` (of the posterior), ``fitted`` (a mixture fitted to the codes of
+images), ``pictures`` (made of pictures that start as images).
 """
 
 from vaesearch.catalogue.entry import Entry
@@ -17,6 +18,27 @@ POSTERIORS = (
         "Kingma & Welling 2014",
         traits=frozenset({"gaussian", "diagonal", "density"}),
     ),
+    Entry(
+        "full-covariance",
+        f"{MODELS}.posteriors.full_covariance:FullCovariancePosterior",
+        "Gaussian with correlated latents",
+        "Kingma & Welling 2019",
+        traits=frozenset({"gaussian", "density"}),
+    ),
+    Entry(
+        "planar",
+        f"{MODELS}.posteriors.planar:PlanarPosterior",
+        "planar flow of so many steps, as in planar:8",
+        "Rezende & Mohamed 2015",
+        traits=frozenset({"density"}),
+    ),
+    Entry(
+        "radial",
+        f"{MODELS}.posteriors.radial:RadialPosterior",
+        "radial flow of so many steps, as in radial:8",
+        "Rezende & Mohamed 2015",
+        traits=frozenset({"density"}),
+    ),
 )
 PRIORS = (
     Entry(
@@ -25,5 +47,19 @@ PRIORS = (
         "N(0, I)",
         "Kingma & Welling 2014",
         traits=frozenset({"standard"}),
+    ),
+    Entry(
+        "gmm",
+        f"{MODELS}.priors:FittedMixturePrior",
+        "N(0, I) in training, then so many Gaussians fitted to codes of images, as in gmm:32",
+        "Lin et al. 2019",
+        traits=frozenset({"standard", "fitted"}),
+    ),
+    Entry(
+        "vampprior",
+        f"{MODELS}.priors:VampPrior",
+        "mean of q(z|u) over so many learned pictures u, as in vampprior:100",
+        "Tomczak & Welling 2018",
+        traits=frozenset({"needs-density", "pictures"}),
     ),
 )

@@ -1,5 +1,6 @@
 """Scores of a model on images it was not trained on."""
 
+from vaesearch.evaluation.aggregate import divergence, fit_aggregate
 from vaesearch.evaluation.scores import appraise, pictures, validate
 
-__all__ = ["appraise", "pictures", "validate"]
+__all__ = ["appraise", "divergence", "fit_aggregate", "pictures", "validate"]

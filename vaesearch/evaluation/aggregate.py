@@ -8,35 +8,65 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
+from vaesearch.compatibility import CODES_PER_LATENT
+from vaesearch.models.mixtures import FullGaussianMixture
+from vaesearch.models.priors import FittedMixturePrior
 from vaesearch.models.vae import VAE
-from vaesearch.seeding import derive, numpy_generator, torch_generator
+from vaesearch.seeding import derive, torch_generator
 
 MOST_IMAGES = 5000
+CODES_WANTED = 20  # per latent and component, where a number of components is asked for
 BATCH = 250  # wide encoders on large images take megabytes of activations for each
 COMPONENTS = 10
+DRAWS = 10_000  # of the mixture, for its divergence from the prior
 
 
 @torch.no_grad()
-def sample_aggregate(model: VAE, images: Tensor, count: int, seed: int) -> Tensor:
-    """``count`` latents ``[count, D]`` from a full-covariance mixture fitted to q(z).
+def fit_aggregate(model: VAE, images: Tensor, seed: int) -> FullGaussianMixture:
+    """A mixture of full covariance fitted to codes of images.
+
+    It has as many components as the prior ``gmm:M`` asks for, else 10, and fewer where there are
+    too few codes for them.
 
     Args:
         model: in evaluation mode.
         images: training images, uint8 ``[N, C, H, W]`` on the model's device.
-        count: how many latents.
-        seed: of the codes, the fit and the draw.
+        seed: of the codes and the fit.
     """
+    prior = getattr(model, "prior", None)
+    asked = prior.components if isinstance(prior, FittedMixturePrior) else None
     generator = torch_generator(seed, "aggregate", device=images.device)
     # Samples and not means: the means alone would make the mixture too narrow.
-    batches = torch.split(images[:MOST_IMAGES], BATCH)
+    batches = torch.split(images[: _images_for(asked, model)], BATCH)
     codes = torch.cat([model.encode(x.float().div(255)).rsample(generator) for x in batches])
-    dims = codes.shape[1]
     # A component needs several codes per dimension, or its covariance is noise.
-    components = max(1, min(COMPONENTS, len(codes) // (4 * dims)))
-    mixture = GaussianMixture(
-        components, reg_covar=1e-4, random_state=derive(seed, "mixture") % 2**32
+    most = max(1, len(codes) // (CODES_PER_LATENT * codes.shape[1]))
+    fitted = GaussianMixture(
+        min(asked or COMPONENTS, most),
+        reg_covar=1e-4,
+        random_state=derive(seed, "mixture") % 2**32,
     ).fit(codes.double().cpu().numpy())
-    drawn, _ = mixture.sample(count)
-    # They come sorted by component; a grid of pictures should not.
-    shuffled = numpy_generator(seed, "mixture").permutation(drawn)
-    return torch.tensor(shuffled, dtype=torch.float32, device=images.device)
+    parameters = (fitted.weights_, fitted.means_, fitted.covariances_)
+    return FullGaussianMixture(*(torch.tensor(p, device=images.device) for p in parameters))
+
+
+def _images_for(components: int | None, model: VAE) -> int:
+    """How many images to encode."""
+    if components is None:
+        return MOST_IMAGES
+    return max(MOST_IMAGES, CODES_WANTED * components * model.settings.latent_dim)
+
+
+@torch.no_grad()
+def divergence(mixture: FullGaussianMixture, model: VAE, seed: int) -> dict[str, float]:
+    """KL(q̂ || p) of the mixture q̂ from the model's prior, by 10,000 draws (Lin et al. 2019).
+
+    Returns:
+        ``aggregate_kl`` in nats, and its standard error ``aggregate_kl_error``.
+    """
+    prior = model.latent_prior()
+    generator = torch_generator(seed, "divergence", device=mixture.means.device)
+    z = mixture.sample(DRAWS, generator)
+    ratios = mixture.log_prob(z).double() - prior.log_prob(z).double()
+    error = ratios.std() / len(z) ** 0.5
+    return {"aggregate_kl": ratios.mean().item(), "aggregate_kl_error": error.item()}

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaesearch.evaluation.aggregate import sample_aggregate
+from vaesearch.models.latents import Prior
 from vaesearch.models.vae import VAE
-from vaesearch.objectives import consistency, elbo_terms
+from vaesearch.objectives import Terms, consistency, elbo_terms
 from vaesearch.seeding import torch_generator
 
 BATCH = 250
@@ -35,29 +35,43 @@ def validate(model: VAE, images: Tensor, *, has_mass: bool) -> dict[str, float]:
     return _mean_figures(model, images, has_mass=has_mass, has_consistency=False)
 
 
-def appraise(model: VAE, images: Tensor, *, has_mass: bool) -> dict[str, float]:
-    """The figures of :func:`validate` and ``consistency``: KL(z'||z) in nats (Liu et al. 2020)."""
-    return _mean_figures(model, images, has_mass=has_mass, has_consistency=True)
+def appraise(
+    model: VAE, images: Tensor, *, has_mass: bool, mixture: Prior | None = None
+) -> dict[str, float]:
+    """The figures of :func:`validate` and ``consistency``: KL(z'||z) in nats (Liu et al. 2020).
+
+    With ``mixture``, a prior that was fitted to codes of training images, the bound under it, too:
+    ``elbo_gmm`` and ``bpd_gmm``, at the same samples of z.
+    """
+    return _mean_figures(model, images, has_mass=has_mass, has_consistency=True, mixture=mixture)
 
 
 @torch.no_grad()
 def _mean_figures(
-    model: VAE, images: Tensor, *, has_mass: bool, has_consistency: bool
+    model: VAE,
+    images: Tensor,
+    *,
+    has_mass: bool,
+    has_consistency: bool,
+    mixture: Prior | None = None,
 ) -> dict[str, float]:
     model.eval()
     generator = torch_generator(0, "validation", device=images.device)
     sums: dict[str, Tensor] = {}
     for x in _batches(images):
-        for name, values in _figures(model, x, generator, has_mass, has_consistency).items():
+        terms = elbo_terms(model, x, generator)
+        figures = _figures(terms, x, has_mass)
+        if has_consistency:
+            figures["consistency"] = consistency(model, terms)
+        if mixture is not None:
+            figures |= _under(mixture, terms, figures, x[0].numel())
+        for name, values in figures.items():
             sums[name] = sums.get(name, 0) + values.sum(dtype=torch.float64)
     return {name: float(value) / len(images) for name, value in sums.items()}
 
 
-def _figures(
-    model: VAE, x: Tensor, generator: torch.Generator, has_mass: bool, has_consistency: bool
-) -> dict[str, Tensor]:
+def _figures(terms: Terms, x: Tensor, has_mass: bool) -> dict[str, Tensor]:
     """Figures per image, each ``[B]``."""
-    terms = elbo_terms(model, x, generator)
     figures = {
         "elbo": terms.elbo,
         "kl": terms.kl,
@@ -69,9 +83,18 @@ def _figures(
         log_mass = terms.log_likelihood if is_mass else terms.pixels.log_mass(x)
         nats = log_mass - terms.kl
         figures["bpd"] = -nats / (x[0].numel() * math.log(2))
-    if has_consistency:
-        figures["consistency"] = consistency(model, terms)
     return figures
+
+
+def _under(
+    mixture: Prior, terms: Terms, figures: dict[str, Tensor], dims: int
+) -> dict[str, Tensor]:
+    """The bound with another prior, per image: only log p(z) differs."""
+    gain = mixture.log_prob(terms.z) - terms.prior.log_prob(terms.z)
+    under = {"elbo_gmm": terms.elbo + gain}
+    if "bpd" in figures:
+        under["bpd_gmm"] = figures["bpd"] - gain / (dims * math.log(2))
+    return under
 
 
 def _batches(images: Tensor) -> Iterator[Tensor]:
@@ -81,17 +104,17 @@ def _batches(images: Tensor) -> Iterator[Tensor]:
 
 @torch.no_grad()
 def pictures(
-    model: VAE, images: Tensor, train: Tensor, count: int, seed: int
+    model: VAE, images: Tensor, mixture: Prior, count: int, seed: int
 ) -> dict[str, np.ndarray]:
     """What a person wants to see of a model, as uint8 ``[N, C, H, W]``.
 
     Returns:
         ``originals``: the images; ``reconstructions`` of them; ``samples``: ``count`` decoded
-        from the aggregate posterior of ``train``; ``prior_samples``: ``count`` from N(0, I).
+        from ``mixture``, fitted to codes of images; ``prior_samples``: ``count`` from the prior.
     """
     model.eval()
     generator = torch_generator(seed, "samples", device=images.device)
-    aggregate = sample_aggregate(model, train, count, seed)
+    aggregate = mixture.sample(count, torch_generator(seed, "mixture", device=images.device))
     return {
         "originals": images.cpu().numpy(),
         "reconstructions": _to_bytes(model(images.float().div(255))),

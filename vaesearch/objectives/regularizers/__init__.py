@@ -1,4 +1,8 @@
-"""What keeps q(z|x) near the prior: a cost in nats per image that is taken off the bound."""
+"""What keeps q(z|x) near the prior: a cost in nats per image that is taken off the bound.
+
+``divergences`` has those of each image's q(z|x) from p(z), ``discrepancy`` those that compare all
+encodings of a batch with the prior, ``disentangling`` those of the batch's covariance.
+"""
 
 from typing import Protocol
 
@@ -14,11 +18,3 @@ class Regularizer(Protocol):
     def __call__(self, terms: Terms, generator: torch.Generator | None) -> Tensor:
         """Cost in nats, ``[B]``; one of the whole batch is given to each of its images."""
         ...
-
-
-class KL:
-    """KL(q(z|x) || p(z)), as in the bound itself."""
-
-    def __call__(self, terms: Terms, generator: torch.Generator | None) -> Tensor:
-        """Cost in nats, ``[B]``."""
-        return terms.kl
