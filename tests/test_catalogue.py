@@ -65,7 +65,7 @@ def test_spec_is_split(spec, parsed):
         ("policies", "epsilon-greedy:colour=3"),
         ("policies", "epsilon-greedy:1,2,3,4,5,6,7,8,9"),
         ("likelihoods", "bernoulli:0.5"),
-        ("likelihoods", "discretized-normal:scale=1"),
+        ("likelihoods", "discretized-normal:colour=1"),
     ],
 )
 def test_arguments_that_a_member_does_not_take_are_refused_in_words(axis, spec):
