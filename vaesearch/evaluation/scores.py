@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaesearch.models.latents import Prior
+from vaesearch.models.latents import Prior, has_density
 from vaesearch.models.vae import VAE
 from vaesearch.objectives import Terms, consistency, elbo_terms
 from vaesearch.seeding import torch_generator
@@ -57,12 +57,13 @@ def _mean_figures(
 ) -> dict[str, float]:
     model.eval()
     generator = torch_generator(0, "validation", device=images.device)
+    other = torch_generator(0, "consistency", device=images.device)
     sums: dict[str, Tensor] = {}
     for x in _batches(images):
         terms = elbo_terms(model, x, generator)
         figures = _figures(terms, x, has_mass)
-        if has_consistency:
-            figures["consistency"] = consistency(model, terms)
+        if has_consistency and has_density(terms.posterior):
+            figures["consistency"] = consistency(model, terms, other)
         if mixture is not None:
             figures |= _under(mixture, terms, figures, x[0].numel())
         for name, values in figures.items():

@@ -50,5 +50,5 @@ class Loss:
         weights = replace(weights, regularizer=self.beta * weights.regularizer)
         cost, terms = self.bound(model, x, generator, self.regularizer, weights)
         if self.alpha:
-            cost = cost + self.alpha * consistency(model, terms())
+            cost = cost + self.alpha * consistency(model, terms(), generator)
         return cost.mean()

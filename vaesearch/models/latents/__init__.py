@@ -6,6 +6,12 @@ several samples per image cost no copy of the parameters.
 """
 
 from vaesearch.models.latents.diagonal import DiagonalGaussian
+from vaesearch.models.latents.divergence import has_density, kl_divergence
+from vaesearch.models.latents.flow import Flow, Step
+from vaesearch.models.latents.full import FullGaussian
 from vaesearch.models.latents.protocols import LOG_2PI, GaussianPosterior, Posterior, Prior
 
-__all__ = ["LOG_2PI", "DiagonalGaussian", "GaussianPosterior", "Posterior", "Prior"]
+__all__ = [
+    "LOG_2PI", "DiagonalGaussian", "Flow", "FullGaussian", "GaussianPosterior", "Posterior",
+    "Prior", "Step", "has_density", "kl_divergence",
+]  # fmt: skip

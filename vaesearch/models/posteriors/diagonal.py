@@ -3,8 +3,7 @@
 from torch import Tensor, nn
 
 from vaesearch.models.latents import DiagonalGaussian
-
-LOG_VARIANCE_RANGE = (-14.0, 10.0)
+from vaesearch.models.posteriors.heads import at_least_float32, bounded_log_variance
 
 
 class DiagonalGaussianPosterior(nn.Module):
@@ -21,10 +20,6 @@ class DiagonalGaussianPosterior(nn.Module):
         self.log_variance = nn.Linear(features, latent_dim)
 
     def forward(self, features: Tensor) -> DiagonalGaussian:
-        """q(z|x) for features ``[B, F]``.
-
-        The log-variance is clamped far outside what a trained model uses, so that one wild step
-        early in training is a bad step and not an infinity.
-        """
-        log_variance = self.log_variance(features).float().clamp(*LOG_VARIANCE_RANGE)
-        return DiagonalGaussian(self.mean(features).float(), log_variance)
+        """q(z|x) for features ``[B, F]``."""
+        log_variance = bounded_log_variance(self.log_variance(features))
+        return DiagonalGaussian(at_least_float32(self.mean(features)), log_variance)
