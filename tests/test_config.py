@@ -93,11 +93,11 @@ def test_sizes_must_be_above_zero(name, value):
         ({"precision": "float16"}, "did you mean"),
         ({"policy": "tompson"}, "did you mean 'thompson'"),
         ({"likelihood": "gausian:0.1"}, "did you mean 'gaussian'"),
-        ({"posterior": "flow"}, "Allowed: gaussian"),
+        ({"posterior": "flow"}, "Allowed: .*gaussian"),
         ({"reward": "bits"}, "Allowed: bpd"),
-        ({"decoders": "0"}, "there are 5, ask for 1 to that many"),
-        ({"decoders": "6"}, "there are 5"),
-        ({"decoders": "-1"}, "there are 5"),
+        ({"decoders": "0"}, "there are 12, ask for 1 to that many"),
+        ({"decoders": "99"}, "there are 12"),
+        ({"decoders": "-1"}, "there are 12"),
         ({"decoders": "²"}, "unknown decoder"),
         ({"encoders": " , "}, "encoders is empty"),
         ({"decoders": "mlp,deconv,mlp"}, "'mlp' is given twice"),
@@ -166,7 +166,7 @@ def arms(**options):
 
 
 def test_arms_are_named_by_what_tells_them_apart():
-    assert [a.name for a in arms()] == [e.name for e in catalogue.DECODERS]
+    assert [a.name for a in arms()] == [e.name for e in catalogue.DECODERS[:5]]
     assert [a.name for a in arms(encoders="mlp", decoders="deconv,mlp")] == ["deconv", "mlp"]
     pairs = arms(encoders="2", decoders="2")
     assert [a.name for a in pairs] == ["conv+mlp", "conv+mlp-wide", "mlp+mlp", "mlp+mlp-wide"]

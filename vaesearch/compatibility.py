@@ -4,7 +4,10 @@ The axes vary independently but where the mathematics does not exist, such as a 
 divergence of a posterior that is no Gaussian. A user's own member is taken at its word.
 """
 
+from typing import Any
+
 from vaesearch import catalogue
+from vaesearch.catalogue.latents import LADDER_LEVELS
 from vaesearch.errors import InputError
 from vaesearch.records import TrialSettings
 from vaesearch.specs import parse_spec
@@ -35,6 +38,7 @@ def check_combination(settings: TrialSettings, pixels: str) -> None:
         InputError: two members that exclude each other; says which and what to use instead.
     """
     _check_pixels(settings, pixels)
+    _check_ladder(settings)
     _check_needs("--objective", "objectives", settings.objective, settings)
     _check_needs("--regularizer", "regularizers", settings.regularizer, settings)
     _check_needs("--prior", "priors", settings.prior, settings)
@@ -77,6 +81,24 @@ def _check_pixels(settings: TrialSettings, pixels: str) -> None:
         )
 
 
+def _check_ladder(settings: TrialSettings) -> None:
+    """The ladder posterior builds on its prior's networks, group by group."""
+    if not _has("posteriors", settings.posterior, "ladder"):
+        return
+    wanted = f"--prior ladder:{_levels(settings.posterior)}"
+    if _lacks("priors", settings.prior, "ladder"):
+        raise InputError(
+            f"--posterior {settings.posterior} builds on the prior of the same name: "
+            f"use {wanted} with it, not {settings.prior}."
+        )
+    is_ours = _has("priors", settings.prior, "ladder")
+    if is_ours and _levels(settings.prior) != _levels(settings.posterior):
+        raise InputError(
+            f"--posterior {settings.posterior} and --prior {settings.prior} must have the same "
+            f"number of levels: use {wanted}."
+        )
+
+
 def _check_needs(option: str, axis: str, spec: str, settings: TrialSettings) -> None:
     """What a member needs of the posterior and of the prior."""
     for trait, what in _POSTERIORS.items():
@@ -107,6 +129,11 @@ def _check_parts_of_kl(settings: TrialSettings) -> None:
             f"--annealing {settings.annealing} weighs the entropy inside the KL, and "
             f"--regularizer {regularizer} has none; use --annealing kl:EPOCHS."
         )
+
+
+def _levels(spec: str) -> Any:
+    _, positional, keywords = parse_spec(spec)
+    return positional[0] if positional else keywords.get("levels", LADDER_LEVELS)
 
 
 def _has(axis: str, spec: str, trait: str) -> bool:

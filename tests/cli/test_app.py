@@ -43,7 +43,7 @@ def say(capsys, monkeypatch, tmp_path):
         (["bandit", "--dataset", "cifr10"], "did you mean 'cifar10'"),
         (["bandit", "--decoders", "mpl"], "did you mean 'mlp'"),
         (["bandit", "--decoders", "mlp,mlp"], "given twice"),
-        (["bandit", "--decoders", "6"], "ask for 1 to that many"),
+        (["bandit", "--decoders", "99"], "ask for 1 to that many"),
         (["bandit", "--decoders", "0"], "ask for 1 to that many"),
         (["bandit", "--decoders", ""], "is empty"),
         (["bandit", "--policy", "thomson"], "did you mean 'thompson'"),

@@ -9,6 +9,7 @@ images), ``pictures`` (made of pictures that start as images).
 from vaesearch.catalogue.entry import Entry
 
 MODELS = "vaesearch.models"
+LADDER_LEVELS = 3
 
 POSTERIORS = (
     Entry(
@@ -39,6 +40,13 @@ POSTERIORS = (
         "Rezende & Mohamed 2015",
         traits=frozenset({"density"}),
     ),
+    Entry(
+        "ladder",
+        f"{MODELS}.ladder:LadderPosterior",
+        "2 to 4 groups of z, each given those above, as in ladder:3; with --prior ladder:3",
+        "Sønderby et al. 2016",
+        traits=frozenset({"density", "ladder"}),
+    ),
 )
 PRIORS = (
     Entry(
@@ -61,5 +69,12 @@ PRIORS = (
         "mean of q(z|u) over so many learned pictures u, as in vampprior:100",
         "Tomczak & Welling 2018",
         traits=frozenset({"needs-density", "pictures"}),
+    ),
+    Entry(
+        "ladder",
+        f"{MODELS}.ladder:LadderPrior",
+        "2 to 4 groups of z, each a learned Gaussian given those above, as in ladder:3",
+        "Sønderby et al. 2016",
+        traits=frozenset({"ladder"}),
     ),
 )

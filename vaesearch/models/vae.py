@@ -53,8 +53,13 @@ class VAE(nn.Module):
         """q(z|x) for images ``[B, C, H, W]`` in [0, 1]."""
         with self._autocast(x):
             features = self.encoder(x)
-            posterior: Posterior = self.posterior(features)
+            posterior: Posterior = self.posterior(features, *self._shared)
         return posterior
+
+    @property
+    def _shared(self) -> tuple[nn.Module, ...]:
+        """The prior, where the posterior is made of its networks."""
+        return (self.prior,) if getattr(self.posterior, "shares_prior", False) else ()
 
     def encode_made(self, x: Tensor) -> Posterior:
         """q(z|x) for pictures that the model made itself, ``[B, C, H, W]`` in [0, 1].

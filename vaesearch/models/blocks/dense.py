@@ -1,13 +1,8 @@
-"""Pieces that encoders and decoders share."""
+"""Dense layers."""
 
 from collections.abc import Sequence
 
 from torch import nn
-
-
-def scaled(channels: Sequence[int], width: float) -> tuple[int, ...]:
-    """Channel counts times ``width``, rounded, at least 1."""
-    return tuple(max(1, round(c * width)) for c in channels)
 
 
 def mlp(inputs: int, hidden: Sequence[int]) -> nn.Sequential:

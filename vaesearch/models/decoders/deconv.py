@@ -1,52 +1,9 @@
-"""z -> maps of numbers, from which a likelihood makes a distribution of pixels.
-
-``outputs`` says how many maps: one per channel for most likelihoods, more where a pixel's
-distribution has several parameters.
-
-The first five of the catalogue are those of the original report (Abecidan), with its parameter
-counts at width 1. A decoder refuses an image size that it cannot make.
-"""
+"""Transposed convolutions: three decoders of the original report (Abecidan)."""
 
 from torch import Tensor, nn
 
 from vaesearch.errors import InputError
-from vaesearch.models.blocks import mlp, scaled
-from vaesearch.models.encoders import Shape
-
-
-class MLPDecoder(nn.Module):
-    """Dense layers with ReLU; any image size.
-
-    Args:
-        latent_dim: size of z.
-        shape: ``(C, H, W)`` of the images.
-        outputs: maps to make.
-        width: multiplier on the layer sizes.
-        hidden: layer sizes at width 1.
-    """
-
-    def __init__(
-        self,
-        *,
-        latent_dim: int,
-        shape: Shape,
-        outputs: int,
-        hidden: tuple[int, ...],
-        width: float = 1.0,
-    ) -> None:
-        super().__init__()
-        sizes = scaled(hidden, width)
-        _, height, breadth = shape
-        self.layers = nn.Sequential(
-            mlp(latent_dim, sizes),
-            nn.Linear(sizes[-1], outputs * height * breadth),
-            nn.Unflatten(1, (outputs, height, breadth)),
-        )
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Pixel parameters ``[B, outputs, H, W]`` of latents ``[B, D]``."""
-        pixels: Tensor = self.layers(z)
-        return pixels
+from vaesearch.models.blocks import Shape, scaled
 
 
 class DeconvDecoder(nn.Module):
