@@ -94,7 +94,9 @@ class VAE(nn.Module):
     def _autocast(self, x: Tensor) -> torch.autocast:
         """bfloat16 inside the networks only; every loss and log-determinant is float32."""
         enabled = self.settings.precision == "bfloat16"
-        return torch.autocast(x.device.type, torch.bfloat16, enabled=enabled)
+        # On meta tensors, which have shapes only, there is no autocast, nor any need of it.
+        device = "cpu" if x.is_meta else x.device.type
+        return torch.autocast(device, torch.bfloat16, enabled=enabled)
 
 
 @contextmanager
