@@ -7,6 +7,7 @@ divergence of a posterior that is no Gaussian. A user's own member is taken at i
 from typing import Any
 
 from vaesearch import catalogue
+from vaesearch.arguments import whole
 from vaesearch.catalogue.latents import LADDER_LEVELS
 from vaesearch.errors import InputError
 from vaesearch.records import TrialSettings
@@ -38,6 +39,8 @@ def check_combination(settings: TrialSettings, pixels: str) -> None:
         InputError: two members that exclude each other; says which and what to use instead.
     """
     _check_pixels(settings, pixels)
+    _check_steps(settings.posterior)
+    _check_alpha(settings)
     _check_ladder(settings)
     _check_needs("--objective", "objectives", settings.objective, settings)
     _check_needs("--regularizer", "regularizers", settings.regularizer, settings)
@@ -78,6 +81,22 @@ def _check_pixels(settings: TrialSettings, pixels: str) -> None:
         raise InputError(
             "--likelihood bernoulli is for pixels that are 0 or 1: add --pixels binary, or use "
             "relaxed-bernoulli (with --reward elbo: it has no bits/dim) or continuous-bernoulli."
+        )
+
+
+def _check_steps(posterior: str) -> None:
+    """The depth of a flow is known to be wrong before there are data to build networks for."""
+    if _has("posteriors", posterior, "steps"):
+        _, positional, keywords = parse_spec(posterior)
+        for steps in (*positional[:1], keywords.get("steps", 1)):
+            whole(f"--posterior {posterior}: the number of steps", steps)
+
+
+def _check_alpha(settings: TrialSettings) -> None:
+    if settings.alpha and _lacks("posteriors", settings.posterior, "density"):
+        raise InputError(
+            f"--alpha {settings.alpha:g} compares densities of z, and --posterior "
+            f"{settings.posterior} has none, only a bound: use --alpha 0 or --posterior iaf:4."
         )
 
 

@@ -1,9 +1,10 @@
 """Distributions of latents: posteriors q(z|x) and priors p(z).
 
 Traits of a posterior: ``gaussian`` (its divergences have closed forms), ``diagonal`` (so has each
-latent's own), ``density`` (its density can be had at any z). Of a prior: ``standard`` (training
-sees N(0, I)), ``needs-density`` (of the posterior), ``fitted`` (a mixture fitted to the codes of
-images), ``pictures`` (made of pictures that start as images).
+latent's own), ``density`` (its density can be had at any z), ``steps`` (a flow of so many),
+``ladder``. Of a prior: ``standard`` (training sees N(0, I)), ``needs-density`` (of the posterior),
+``fitted`` (a mixture fitted to the codes of images), ``pictures`` (made of pictures that start as
+images), ``ladder``.
 """
 
 from vaesearch.catalogue.entry import Entry
@@ -31,14 +32,28 @@ POSTERIORS = (
         f"{MODELS}.posteriors.planar:PlanarPosterior",
         "planar flow of so many steps, as in planar:8",
         "Rezende & Mohamed 2015",
-        traits=frozenset({"density"}),
+        traits=frozenset({"density", "steps"}),
     ),
     Entry(
         "radial",
         f"{MODELS}.posteriors.radial:RadialPosterior",
         "radial flow of so many steps, as in radial:8",
         "Rezende & Mohamed 2015",
-        traits=frozenset({"density"}),
+        traits=frozenset({"density", "steps"}),
+    ),
+    Entry(
+        "iaf",
+        f"{MODELS}.posteriors.iaf:IAFPosterior",
+        "inverse autoregressive flow, as in iaf:4 or iaf:steps=4,hidden=128",
+        "Kingma et al. 2016",
+        traits=frozenset({"density", "steps"}),
+    ),
+    Entry(
+        "realnvp",
+        f"{MODELS}.posteriors.realnvp:RealNVPPosterior",
+        "couplings with an auxiliary variable, as in realnvp:4 or realnvp:steps=4,hidden=64",
+        "Cremer et al. 2018",
+        traits=frozenset({"steps"}),
     ),
     Entry(
         "ladder",

@@ -13,11 +13,11 @@ from vaesearch.models.latents.diagonal import DiagonalGaussian
 class Step(Protocol):
     """An invertible map of latents ``[..., B, D]``, another one for each image."""
 
-    def __call__(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, z: Tensor, /) -> tuple[Tensor, Tensor]:
         """Where z goes, and log |det| of the Jacobian there, ``[..., B]``."""
         ...
 
-    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, /) -> tuple[Tensor, Tensor]:
         """Where z came from, and log |det| of the Jacobian of the map (not its inverse) there."""
         ...
 

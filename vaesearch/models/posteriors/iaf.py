@@ -1,0 +1,139 @@
+"""Inverse autoregressive flow (Kingma et al. 2016)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+from torch.nn import functional as F
+
+from vaesearch.arguments import whole
+from vaesearch.models.latents import Flow
+from vaesearch.models.posteriors.diagonal import DiagonalGaussianPosterior
+from vaesearch.models.posteriors.heads import at_least_float32
+
+# Importing zuko switches off, for the whole process, the checks that torch's distributions make
+# of their arguments; whoever wants them on gets them back.
+_checks = Distribution._validate_args
+from zuko.nn import MaskedMLP  # noqa: E402
+
+Distribution.set_default_validate_args(_checks)
+
+OPEN = 2.0  # added to the gate's logit: at first a step keeps most of what comes in
+LEAST_LOGIT = -7.0  # of the gate: what is scaled by less cannot be told apart again
+
+
+def gated(z: Tensor, shift: Tensor, logit: Tensor) -> tuple[Tensor, Tensor]:
+    """The stable form gate z + (1 - gate) shift (eq. 14); its log-determinant ``[...]``."""
+    gate = torch.sigmoid(logit)
+    return torch.lerp(shift, z, gate), F.logsigmoid(logit).sum(dim=-1)
+
+
+@dataclass(frozen=True)
+class Autoregressive:
+    """A gated step whose shift and gate of each latent depend on the latents before it.
+
+    Attributes:
+        conditioner: shift and logit ``[..., B, D]`` of latents ``[..., B, D]``.
+        order: of the latents, first one first.
+    """
+
+    conditioner: Callable[[Tensor], tuple[Tensor, Tensor]]
+    order: tuple[int, ...]
+
+    def __call__(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Where z goes, and the log-determinant there, ``[..., B]``, in one pass."""
+        return gated(z, *self.conditioner(z))
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Where z came from, and the log-determinant of the map there, in D passes.
+
+        Latents that are not known yet stay 0, so that no wild guess can spoil the others.
+        """
+        before, log_det = torch.zeros_like(z), z.new_zeros(z.shape[:-1])
+        places = torch.arange(z.shape[-1], device=z.device)
+        for place in self.order:
+            shift, logit = self.conditioner(before)
+            found = shift + (z - shift) / torch.sigmoid(logit)
+            before = torch.where(places == place, found, before)
+            log_det = log_det + F.logsigmoid(logit[..., place])
+        return before, log_det
+
+
+class MaskedNetwork(nn.Module):
+    """Shift and logit of each latent from the latents before it and from the image.
+
+    Args:
+        order: of the D latents.
+        context: how many numbers say what is known of the image.
+        hidden: size of the two hidden layers.
+    """
+
+    def __init__(self, order: tuple[int, ...], context: int, hidden: int) -> None:
+        super().__init__()
+        self.dims = len(order)
+        # The masks are found by looking at numbers, which meta tensors do not have.
+        place = torch.get_default_device()
+        with torch.device("cpu"):
+            rank = torch.tensor(order).argsort()
+            before = rank.unsqueeze(0) < rank.unsqueeze(1)
+            seen = torch.cat([before, before.new_ones(self.dims, context)], dim=1)
+            layers = MaskedMLP(torch.cat([seen, seen]), (hidden, hidden), nn.ELU)
+        self.layers = layers.to(place)
+
+    def forward(self, context: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+        """The conditioner of images with context ``[B, C]``, which it looks at only once."""
+        first, *rest = self.layers
+        weight = first.mask * first.weight
+        image = at_least_float32(F.linear(context, weight[:, self.dims :], first.bias))
+        return partial(_conditioned, rest, weight[:, : self.dims], image)
+
+
+def _conditioned(
+    layers: list[nn.Module], inner: Tensor, image: Tensor, z: Tensor
+) -> tuple[Tensor, Tensor]:
+    hidden = image + F.linear(z, inner)
+    for layer in layers:
+        hidden = layer(hidden)
+    shift, raw = hidden.chunk(2, dim=-1)
+    return shift, (raw + OPEN).clamp_min(LEAST_LOGIT)
+
+
+class IAFPosterior(nn.Module):
+    """A diagonal Gaussian and gated autoregressive steps, in the opposite order each time.
+
+    The networks are masked dense ones (zuko's) of two hidden layers, with the encoder's features
+    beside z. Sampling takes one pass of each step's network; the density at a z that is not its
+    own sample takes D passes.
+
+    Args:
+        steps: how many.
+        hidden: size of the hidden layers, and of what they are told of the image.
+        features: size of the encoder's output.
+        latent_dim: size D of z.
+
+    Raises:
+        InputError: ``steps`` or ``hidden`` is no whole number of 1 or more.
+    """
+
+    def __init__(
+        self, steps: int = 4, hidden: int = 128, *, features: int, latent_dim: int
+    ) -> None:
+        super().__init__()
+        steps = whole("steps of --posterior iaf", steps)
+        hidden = whole("hidden of --posterior iaf", hidden)
+        self.base = DiagonalGaussianPosterior(features=features, latent_dim=latent_dim)
+        self.context = nn.Linear(features, hidden)
+        ascending = tuple(range(latent_dim))
+        self.orders = [ascending[:: 1 - 2 * (step % 2)] for step in range(steps)]
+        self.networks = nn.ModuleList(MaskedNetwork(o, hidden, hidden) for o in self.orders)
+
+    def forward(self, features: Tensor) -> Flow:
+        """q(z|x) for features ``[B, F]``."""
+        context = at_least_float32(self.context(features))
+        steps = []
+        for network, order in zip(self.networks, self.orders, strict=True):
+            steps.append(Autoregressive(network(context), order))
+        return Flow(self.base(features), steps)
