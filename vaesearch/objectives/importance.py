@@ -69,15 +69,25 @@ def draw(model: VAE, x: Tensor, generator: torch.Generator | None, samples: int)
     return decode_all(model, x, posterior, z, log_q)
 
 
-def decode_all(model: VAE, x: Tensor, posterior: Posterior, z: Tensor, log_q: Tensor) -> Draws:
+def decode_all(
+    model: VAE,
+    x: Tensor,
+    posterior: Posterior,
+    z: Tensor,
+    log_q: Tensor,
+    *,
+    as_mass: bool = False,
+) -> Draws:
     """Decode the samples ``[K, B, D]`` of ``posterior`` in one batch.
 
     A likelihood whose scale is fitted to the batch is fitted to all samples alike, not by weight.
+    With ``as_mass`` log p(x|z) is the log-probability of the pixel levels.
     """
     prior = model.latent_prior()
     repeated = x.repeat(len(z), 1, 1, 1)
     pixels = model.decode(z.flatten(0, 1), fit_to=repeated)
-    log_likelihood = pixels.log_prob(repeated).view_as(log_q)
+    score = pixels.log_mass if as_mass else pixels.log_prob
+    log_likelihood = score(repeated).view_as(log_q)
     return Draws(z, log_q, prior.log_prob(z), log_likelihood, posterior, prior)
 
 
