@@ -104,5 +104,5 @@ def test_full_mixture_integrates_to_one():
         torch.tensor([[-1.0], [2.0]]),
         torch.tensor([[[0.25]], [[4.0]]]),
     )
-    grid = torch.arange(-20, 20, 0.01).double()[:, None]
+    grid = torch.arange(-20, 20, 0.01, dtype=torch.float64)[:, None]
     assert gaussians.log_prob(grid).exp().sum().item() * 0.01 == pytest.approx(1, abs=1e-9)

@@ -152,7 +152,7 @@ def test_geometric_jensen_shannon_is_that_of_torch(skew):
 def test_geometric_middle_is_proportional_to_the_weighted_product():
     """log q^a p^(1-a) and the log-density of the middle differ by a constant."""
     q, p, skew = gaussian(0, (1, 1)), gaussian(1, (1, 1)), 0.3
-    step, z = 0.01, torch.arange(-20, 20, 0.01).double().view(-1, 1, 1)
+    step, z = 0.01, torch.arange(-20, 20, 0.01, dtype=torch.float64).view(-1, 1, 1)
     log_product = skew * q.log_prob(z) + (1 - skew) * p.log_prob(z)
     log_middle = log_product - torch.logsumexp(log_product, 0) - math.log(step)
     divergences = [
