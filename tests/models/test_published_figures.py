@@ -43,7 +43,7 @@ def trained(images, *, epochs, seed=0, **changes):
     )
     model = build_model(settings, (1, 28, 28), seed)
     torch.manual_seed(seed)
-    model.decoder = MLPDecoder(latent_dim=2, shape=(1, 28, 28), hidden=(256, 256))
+    model.decoder = MLPDecoder(latent_dim=2, shape=(1, 28, 28), outputs=1, hidden=(256, 256))
     state = TrialState(Arm("a", settings), model, make_optimizer(model, settings))
     with threads(1):
         for _ in range(epochs):
