@@ -93,3 +93,10 @@ def test_options_of_an_entry_are_bound():
 def test_listing_the_catalogue_imports_nothing_heavy():
     assert all(isinstance(entry.target, str) for _, entry in ENTRIES)
     assert not hasattr(catalogue, "torch")
+
+
+def test_arguments_that_a_member_takes_are_named():
+    with pytest.raises(InputError, match=r"residual takes blocks, .*"):
+        build("decoders", "residual:deep=2", latent_dim=2, shape=(1, 8, 8), outputs=1, width=1.0)
+    with pytest.raises(InputError, match="beta takes no arguments"):
+        build("likelihoods", "beta:3")

@@ -9,6 +9,8 @@ example ``gaussian:optimal``, ``gaussian:0.1``, ``epsilon-greedy:epsilon=0.1`` o
 ``mypackage.policies:Mine:window=3``.
 """
 
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from vaesearch.catalogue.architectures import DECODERS, ENCODERS
@@ -74,9 +76,24 @@ def build(axis: str, spec: str, **context: Any) -> Any:
     if entry not in AXES[axis]:
         return build_own(_SINGULAR[axis], spec, context, [e.name for e in AXES[axis]])
     _, positional, keywords = parse_spec(spec)
+    factory = entry.load()
     try:
-        return entry.load()(*positional, **context, **keywords)
+        inspect.signature(factory).bind(*positional, **context, **keywords)
+    except TypeError as error:
+        if not (positional or keywords):
+            raise
+        known = _arguments(factory, context)
+        allowed = f"takes {', '.join(known)}" if known else "takes no arguments"
+        raise InputError(f"{_SINGULAR[axis]} {spec!r}: {entry.name} {allowed}.") from error
+    try:
+        return factory(*positional, **context, **keywords)
     except TypeError as error:
         if not (positional or keywords):
             raise
         raise InputError(f"{_SINGULAR[axis]} {spec!r}: {error}") from error
+
+
+def _arguments(factory: Any, context: Mapping[str, Any]) -> list[str]:
+    """What a spec may set: the arguments that neither the row nor the caller gives."""
+    bound = {*context, *getattr(factory, "keywords", {})}
+    return [name for name in inspect.signature(factory).parameters if name not in bound]
