@@ -69,7 +69,7 @@ def test_spec_is_split(spec, parsed):
     ],
 )
 def test_arguments_that_a_member_does_not_take_are_refused_in_words(axis, spec):
-    with pytest.raises(InputError, match=f"{spec.partition(':')[0]}.*argument"):
+    with pytest.raises(InputError, match=f"{spec.partition(':')[0]}.*takes "):
         build(axis, spec)
 
 
