@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from vaesearch.models.likelihoods.core import Likelihood, soft_floor
 from vaesearch.models.pixels import BernoulliPixels, BetaPixels, ContinuousBernoulliPixels
 
+MAX_LOGIT = 16.0  # of a continuous Bernoulli's lambda
 # Of a Beta density: nothing narrower than some two levels, and parameters that float32 can tell
 # apart from their sum.
 MAX_LOG_CONCENTRATION = 8.0
@@ -24,13 +25,20 @@ class BernoulliLikelihood(Likelihood):
 
 
 class ContinuousBernoulliLikelihood(Likelihood):
-    """What the relaxed Bernoulli is once it is normalised (Loaiza-Ganem & Cunningham 2019)."""
+    """What the relaxed Bernoulli is once it is normalised (Loaiza-Ganem & Cunningham 2019).
+
+    Its density at 0 has no bound as lambda goes to 0, and pixels that are always black drive it
+    there. So the logit is bounded smoothly, about where lambda ends in single precision; with more
+    room there are fewer bits/dim, and soon also reconstructions that are worse.
+    """
 
     def forward(
         self, parameters: Tensor, fit_to: Tensor | None = None
     ) -> ContinuousBernoulliPixels:
         """p(x|z) with ``parameters`` as logits of lambda."""
-        return ContinuousBernoulliPixels(parameters.float())
+        # A hyperbolic tangent, by the function that is fast.
+        bounded = torch.sigmoid(parameters.float() * (2 / MAX_LOGIT))
+        return ContinuousBernoulliPixels(2 * MAX_LOGIT * (bounded - 0.5))
 
 
 class BetaLikelihood(Likelihood):

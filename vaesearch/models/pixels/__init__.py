@@ -5,6 +5,8 @@ generator, and the probability *mass* of 8-bit pixels, which makes likelihoods c
 Pixels are floats ``x = k / 255`` for the level ``k`` in 0..255.
 """
 
+from vaesearch.models.pixels.beta import BetaPixels
+from vaesearch.models.pixels.continuous_bernoulli import ContinuousBernoulliPixels
 from vaesearch.models.pixels.core import HALF_STEP, LEVELS, PixelDistribution
 from vaesearch.models.pixels.counts import BernoulliPixels, BinomialPixels
 from vaesearch.models.pixels.logistic import DiscretizedLogisticPixels, LaplacePixels
@@ -14,7 +16,6 @@ from vaesearch.models.pixels.normal import (
     NormalPixels,
     PixelwiseNormalPixels,
 )
-from vaesearch.models.pixels.unit import BetaPixels, ContinuousBernoulliPixels
 
 __all__ = [
     "HALF_STEP", "LEVELS", "BernoulliPixels", "BetaPixels", "BinomialPixels",

@@ -68,7 +68,7 @@ class BinomialPixels:
     def log_prob(self, x: Tensor) -> Tensor:
         """Log-probability of the levels in nats; finite at any logit."""
         loss = F.binary_cross_entropy_with_logits(self.logits, x, reduction="none")
-        choose = _log_choose(x.device, x.dtype)[level_index(x)]
+        choose = _log_choose(x.device, x.dtype).take(level_index(x))
         return per_image(choose - LEVELS * loss)
 
     log_mass = log_prob

@@ -48,11 +48,11 @@ class LogisticMixturePixels:
     def standard_deviation(self) -> Tensor:
         """Of the levels; to first order in the couplings."""
         means = self._component_means()
-        centres = means if self.channels == 1 else self._means_given(means)
+        centres = self._means_given(means)
         rate = torch.exp(-self.log_scales)
         own = deviation_of_levels(lambda edge: torch.sigmoid((centres - edge) * rate)).square()
-        spread = self._average(self._propagated(own) + means.square())
-        return (spread - self._average(means).square()).clamp_min(0).sqrt()
+        apart = (means - self._average(means).unsqueeze(1)).square()
+        return self._average(self._propagated(own) + apart).sqrt()
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Log-probability of the levels in nats, ``[B]``."""

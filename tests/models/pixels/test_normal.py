@@ -2,14 +2,14 @@ import math
 
 import pytest
 import torch
-from torch.distributions import Bernoulli, Independent, Normal
-from torch.nn import functional as F
+from torch.distributions import Independent, Normal
 
 from vaesearch.models.pixels import (
     HALF_STEP,
     BernoulliPixels,
     DiscretizedNormalPixels,
     NormalPixels,
+    PixelwiseNormalPixels,
 )
 
 LEVELS = torch.arange(256, dtype=torch.float64) / 255
@@ -29,26 +29,6 @@ def three_errors(draws):
 
 def levels_as_images(dtype):
     return LEVELS.to(dtype).view(256, 1, 1, 1)
-
-
-def test_bernoulli_is_cross_entropy_summed_over_pixels(generator):
-    logits = torch.empty(4, 3, 5, 5, dtype=torch.float64).normal_(generator=generator)
-    x = torch.empty_like(logits).uniform_(generator=generator)
-    expected = -F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum((1, 2, 3))
-    torch.testing.assert_close(BernoulliPixels(logits).log_prob(x), expected)
-    binary = x.round()
-    exact = Independent(Bernoulli(logits=logits), 3).log_prob(binary)
-    torch.testing.assert_close(BernoulliPixels(logits).log_mass(binary), exact)
-
-
-@pytest.mark.parametrize("logit", [-100.0, 0.0, 100.0])
-def test_bernoulli_sums_to_one_and_is_finite(logit):
-    logits = torch.full((2, 1, 1, 1), logit, requires_grad=True)
-    log_mass = BernoulliPixels(logits).log_mass(torch.tensor([0.0, 1.0]).view(2, 1, 1, 1))
-    log_mass.sum().backward()
-    assert log_mass.isfinite().all()
-    assert logits.grad.isfinite().all()
-    assert log_mass.exp().sum().item() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("kind", [NormalPixels, DiscretizedNormalPixels])
@@ -144,3 +124,16 @@ def test_only_the_discretised_normal_trains_on_the_mass():
     mass = DiscretizedNormalPixels(mean, spread)
     assert torch.equal(mass.log_prob(x), mass.log_mass(x))
     assert NormalPixels(mean, spread).log_prob(x) > mass.log_mass(x)  # a density of 1/255 cells
+
+
+def test_variances_per_pixel_are_those_of_torch(generator):
+    mean = torch.empty(4, 3, 5, 5, dtype=torch.float64).uniform_(generator=generator)
+    x, variance = mean.flip(0), 0.01 + mean.flip(1)
+    pixels = PixelwiseNormalPixels(mean, variance)
+    expected = Independent(Normal(mean, variance.sqrt()), 3).log_prob(x)
+    torch.testing.assert_close(pixels.log_prob(x), expected)
+    torch.testing.assert_close(pixels.standard_deviation, variance.sqrt())
+    alike = PixelwiseNormalPixels(mean, torch.full_like(mean, 0.1))
+    plain = NormalPixels(mean, torch.tensor(0.1, dtype=torch.float64).log())
+    torch.testing.assert_close(alike.log_prob(x), plain.log_prob(x))
+    torch.testing.assert_close(alike.log_mass(x), plain.log_mass(x))

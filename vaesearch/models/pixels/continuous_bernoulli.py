@@ -1,16 +1,15 @@
-"""Densities on the unit interval.
+"""The continuous Bernoulli distribution of pixels.
 
-A level k stands for the cell from k / 256 to (k + 1) / 256 of it, so that all 256 cells are alike.
+A level k stands for the cell from k / 256 to (k + 1) / 256 of the unit interval.
 """
 
 import math
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from vaesearch.models.pixels.core import LEVELS, level_index, per_image, uniform_like
+from vaesearch.models.pixels.core import LEVELS, per_image, uniform_like
 
 CELLS = LEVELS + 1
 _LOG_CELLS = math.log(CELLS)
@@ -98,9 +97,11 @@ class _Langevin(torch.autograd.Function):
 
 
 def _langevin(t: Tensor) -> Tensor:
-    squares = t.square()
-    series = t * _polynomial(squares, (1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555))
-    return torch.where(t.abs() < _SMALL, series, 1 / torch.tanh(t) - 1 / t)
+    size = t.abs()
+    series = _polynomial(size.square(), (1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555))
+    far = size.clamp_min(_SMALL)
+    closed = (1 + 2 / torch.expm1(2 * far) - far.reciprocal()).div_(far)
+    return torch.where(size < _SMALL, series, closed).mul_(t)
 
 
 def _langevin_slope(t: Tensor) -> Tensor:
@@ -115,65 +116,3 @@ def _polynomial(x: Tensor, coefficients: tuple[float, ...]) -> Tensor:
     for coefficient in coefficients[-2::-1]:
         result.mul_(x).add_(coefficient)
     return result
-
-
-class BetaPixels:
-    """Beta densities on (0, 1).
-
-    Such a density may be infinite at 0 and 1, so levels are spread evenly over their cells. The
-    expectation over that noise is in closed form, since log u and log(1 - u) have integrals:
-    :meth:`log_prob` is that expectation, and nothing is drawn.
-
-    Args:
-        alpha: above 0, ``[B, C, H, W]``.
-        beta: likewise.
-    """
-
-    is_mass = False
-
-    def __init__(self, alpha: Tensor, beta: Tensor) -> None:
-        self.alpha = alpha
-        self.beta = beta
-
-    @property
-    def mean(self) -> Tensor:
-        """Of the density."""
-        return self.alpha / (self.alpha + self.beta)
-
-    @property
-    def standard_deviation(self) -> Tensor:
-        """Of the density."""
-        mean, total = self.mean, self.alpha + self.beta
-        return (mean * (self.beta / total) / (total + 1)).sqrt()
-
-    def log_density(self, u: Tensor) -> Tensor:
-        """Log-density in nats, ``[B]``, at numbers strictly between 0 and 1."""
-        return self._nats(u.log(), torch.log1p(-u))
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Log-density in nats, expected over the spread of each level over its cell."""
-        logs, level = _expected_logs(x.device, x.dtype), level_index(x)
-        return self._nats(logs[level], logs[LEVELS - level])
-
-    def log_mass(self, x: Tensor) -> Tensor:
-        """A bound below the log-probability of the levels' cells, by Jensen's inequality."""
-        return self.log_prob(x) - x[0].numel() * _LOG_CELLS
-
-    def sample(self, generator: torch.Generator | None = None) -> Tensor:
-        """Numbers between 0 and 1."""
-        pair = torch.stack([self.alpha, self.beta])
-        drawn: Tensor = torch._standard_gamma(pair, generator)
-        return drawn[0] / drawn.sum(dim=0)
-
-    def _nats(self, log_u: Tensor, log_rest: Tensor) -> Tensor:
-        total = self.alpha + self.beta
-        normaliser = torch.lgamma(self.alpha) + torch.lgamma(self.beta) - torch.lgamma(total)
-        return per_image((self.alpha - 1) * log_u + (self.beta - 1) * log_rest - normaliser)
-
-
-@lru_cache(8)
-def _expected_logs(device: torch.device, dtype: torch.dtype) -> Tensor:
-    """E[log((k + U) / 256)] with U uniform on [0, 1), for k in 0..255."""
-    edges = torch.arange(CELLS + 1, dtype=torch.float64, device=device)
-    expected = torch.diff(torch.special.xlogy(edges, edges)) - 1 - _LOG_CELLS
-    return expected.to(dtype)
