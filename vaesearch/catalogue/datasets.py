@@ -1,4 +1,4 @@
-"""Images that are known by name."""
+"""Images that are known by name. The trait ``colour`` says that they have three channels."""
 
 from vaesearch.catalogue.entry import Entry
 
@@ -32,8 +32,13 @@ DATASETS = (
         "vaesearch.data.downloads:load_cifar10",
         "60,000 colour 32x32 photographs",
         "Krizhevsky 2009",
+        traits=frozenset({"colour"}),
     ),
     Entry(
-        "celeba", "vaesearch.data.downloads:load_celeba", "202,599 colour faces", "Liu et al. 2015"
+        "celeba",
+        "vaesearch.data.downloads:load_celeba",
+        "202,599 colour faces",
+        "Liu et al. 2015",
+        traits=frozenset({"colour"}),
     ),
 )

@@ -13,10 +13,16 @@ from vaesearch import __version__, catalogue
 from vaesearch.cli.options import Commands, config_options, given
 from vaesearch.cli.replay import replay
 from vaesearch.cli.terminal import Session
-from vaesearch.config import Config, load_yaml
+from vaesearch.config import MAY_CHANGE, Config, load_yaml
 from vaesearch.errors import InputError, unknown_name
 
 RUNS = Path("runs")
+# What the cost of a network depends on.
+COST_OPTIONS = (
+    "dataset", "data_dir", "image_size", "pixels", "decoders", "encoders", "likelihood",
+    "posterior", "prior", "objective", "regularizer", "alpha", "latent_dim", "width",
+    "batch_size",
+)  # fmt: skip
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,7 +52,7 @@ def bandit(run_dir: Path | None, config: Path | None, as_json: bool, **options: 
 
 @app.command()
 @click.argument("run_dir", type=click.Path(path_type=Path))
-@config_options(only_changeable=True)
+@config_options(only=MAY_CHANGE)
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
 def resume(run_dir: Path, as_json: bool, **options: Any) -> None:
     """Go on with an interrupted search, or extend a finished one by a larger budget."""
@@ -110,17 +116,53 @@ app.add_command(replay)
 
 @app.command("list")
 @click.argument("axis", required=False)
-def list_(axis: str | None) -> None:
-    """What can be searched: decoders, encoders, likelihoods, policies, datasets, ..."""
+@config_options(only=COST_OPTIONS)
+@click.option("--json", "as_json", is_flag=True, help="the same as JSON")
+def list_(axis: str | None, as_json: bool, **options: Any) -> None:
+    """What can be searched: decoders, encoders, likelihoods, policies, datasets, ...
+
+    With --dataset, `list decoders` and `list encoders` say what each would cost on its images.
+    """
+    if axis is not None and axis not in catalogue.AXES:
+        raise unknown_name("list", axis, catalogue.AXES)
+    if given(options):
+        _list_costs(axis, Config().changed(**given(options)), options["dataset"], as_json)
+        return
     from rich.console import Console
 
     from vaesearch.cli.text import listing
 
-    if axis is not None and axis not in catalogue.AXES:
-        raise unknown_name("list", axis, catalogue.AXES)
+    axes = [axis] if axis else list(catalogue.AXES)
+    if as_json:
+        members = {name: [_plain(entry) for entry in catalogue.AXES[name]] for name in axes}
+        click.echo(json.dumps(members[axis] if axis else members, indent=2))
+        return
     console = Console()
-    for name in [axis] if axis else catalogue.AXES:
+    for name in axes:
         console.print(listing(name, catalogue.AXES[name]))
+
+
+def _plain(entry: catalogue.Entry) -> dict[str, str]:
+    return {"name": entry.name, "summary": entry.summary, "reference": entry.reference}
+
+
+def _list_costs(axis: str | None, config: Config, dataset: str | None, as_json: bool) -> None:
+    """Each member of the axis with its cost on the images of the dataset."""
+    if axis not in ("decoders", "encoders"):
+        raise InputError("costs are of networks: use `list decoders` or `list encoders` with it.")
+    if dataset is None:
+        raise InputError("costs depend on the images: add --dataset, as in --dataset cifar10.")
+    from rich.console import Console
+
+    from vaesearch.cli import costs
+
+    shape = costs.known_shape(config)
+    config = config.resolved(images=costs.MANY, channels=shape[0])
+    if as_json:
+        rows = [row.to_dict() for row in costs.cost_rows(axis, config, shape)]
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        Console().print(costs.cost_listing(axis, config, shape))
 
 
 def _search(path: Path, as_json: bool, search: Callable[[Session], Any]) -> None:

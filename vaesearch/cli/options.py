@@ -3,13 +3,13 @@
 One list serves the command line, YAML files and the ledger, so they cannot disagree.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import Field, fields
 from typing import Any, TypeVar
 
 import click
 
-from vaesearch.config import MAY_CHANGE, Config
+from vaesearch.config import Config
 from vaesearch.errors import unknown_name
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -27,16 +27,16 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def config_options(*, only_changeable: bool = False) -> Callable[[Function], Function]:
+def config_options(*, only: Collection[str] | None = None) -> Callable[[Function], Function]:
     """Add an option for each field of the configuration.
 
     Args:
-        only_changeable: only those that may differ when a search is resumed.
+        only: names of fields; all by default.
     """
 
     def decorate(function: Function) -> Function:
         for field in reversed(fields(Config)):
-            if not only_changeable or field.name in MAY_CHANGE:
+            if only is None or field.name in only:
                 function = _option(field)(function)
         return function
 

@@ -65,7 +65,7 @@ def closing(state: SearchState, run_dir: Path, note: str | None) -> RenderableTy
 
 def _ranking(ranking: Ranking, best: str | None) -> Table:
     """The table without its last column: notes are too long for it and stand below."""
-    table = _table("arms, best first")
+    table = plain_table("arms, best first")
     for header in ranking.headers[:-1]:
         named = header == "arm"
         table.add_column(header, justify="left" if named else "right", no_wrap=named)
@@ -75,7 +75,8 @@ def _ranking(ranking: Ranking, best: str | None) -> Table:
     return table
 
 
-def _table(title: str) -> Table:
+def plain_table(title: str) -> Table:
+    """An empty table as all of them look."""
     return Table(
         title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
     )
@@ -123,7 +124,7 @@ def _quoted(path: Path) -> str:
 
 def listing(axis: str, entries: Iterable[Entry]) -> Table:
     """The members of one axis of the catalogue, for ``vaesearch list AXIS``."""
-    table = _table(axis)
+    table = plain_table(axis)
     table.add_column("name", no_wrap=True, style="bold")
     table.add_column("summary")
     table.add_column("reference", style="dim")
