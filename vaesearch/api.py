@@ -18,7 +18,7 @@ import vaesearch
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget, leader
 from vaesearch.checkpoints import CheckpointStore
-from vaesearch.config import MAY_CHANGE, PLACES, Config
+from vaesearch.config import MAY_CHANGE, PLACES, Config, load_yaml
 from vaesearch.data import ImageData, load_images
 from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.models.checks import check_model
@@ -69,18 +69,20 @@ def run_bandit(
         RunDirError: ``path`` holds a search already.
         StorageError: the disk is full or read-only; free some space, then :func:`resume`.
     """
+    if config.shared_encoder:
+        raise InputError("a shared encoder is no search: vaesearch.baselines.run_shared_encoder.")
     run_dir = RunDir(path)
     # All that can be refused is refused before the first file is written.
     catalogue.build("policies", config.policy)
     make_tracker(run_dir, config.tracking_uri, config.experiment)
-    data = _load(config)
+    data = load_data(config)
     config = config.resolved(images=len(data.train), channels=data.shape[0])
     arms = _arms_added(config, data)
     run_dir.create()
     run_dir.lock()
     try:
         _refuse_used(run_dir, config)
-        write_text(run_dir.config, _yaml(config))
+        write_text(run_dir.config, config_text(config))
         started = SearchStarted(
             uuid.uuid4().hex, vaesearch.__version__, config.to_dict(), data.describe()
         )
@@ -113,6 +115,7 @@ def resume(
         StorageError: the disk is full or read-only.
     """
     run_dir = RunDir(path)
+    _refuse_shared(run_dir)
     events = read_ledger(run_dir.ledger)
     if not events or not isinstance(events[0], SearchStarted):
         raise RunDirError(f"{path} holds no search yet: run `vaesearch bandit --run-dir {path}`.")
@@ -121,7 +124,7 @@ def resume(
     catalogue.build("policies", config.policy)
     if before.finished and not changes:
         return fold(events, _budget(config))
-    data = _load(config)
+    data = load_data(config)
     if data.fingerprint != before.data["fingerprint"]:
         raise RunDirError(
             f"the images of {config.dataset} are not those that {path} was started with; "
@@ -130,7 +133,7 @@ def resume(
     run_dir.lock()
     try:
         missing = [a for a in _arms_added(config, data) if a.arm not in before.arms]
-        write_text(run_dir.config, _yaml(config))
+        write_text(run_dir.config, config_text(config))
         resumed = SearchResumed(vaesearch.__version__, _difference(before.config, config))
         return _drive(run_dir, config, data, [resumed, *missing], source, observers, note)
     finally:
@@ -204,7 +207,12 @@ def _tracked(tracker: Tracker, note: Note) -> Iterator[None]:
         note(unsent)
 
 
-def _load(config: Config) -> ImageData:
+def load_data(config: Config) -> ImageData:
+    """The images that ``config`` names.
+
+    Raises:
+        DataError: missing, damaged or unusable.
+    """
     return load_images(
         config.dataset,
         data_dir=Path(config.data_dir),
@@ -241,6 +249,8 @@ def _budget(config: Config, workers: int = 1) -> Budget:
 def _refuse_used(run_dir: RunDir, config: Config) -> None:
     """A directory that holds a search already is resumed or left alone, never overwritten."""
     if not run_dir.ledger.exists():
+        if run_dir.results.exists():
+            raise RunDirError(f"{run_dir.path} holds other results: choose another --run-dir.")
         return
     events = read_ledger(run_dir.ledger)
     if not events:
@@ -255,6 +265,17 @@ def _refuse_used(run_dir: RunDir, config: Config) -> None:
             f"Choose another --run-dir, or go on with that one: {resume_it}"
         )
     raise RunDirError(f"{run_dir.path} holds this search already; `{resume_it}` goes on.")
+
+
+def _refuse_shared(run_dir: RunDir) -> None:
+    """A shared encoder has a configuration, but no ledger to go on from."""
+    if run_dir.ledger.exists() or not run_dir.config.exists():
+        return
+    if load_yaml(run_dir.config).get("shared_encoder"):
+        again = f"vaesearch bandit --config {shlex.quote(str(run_dir.config))} --run-dir NEW"
+        raise RunDirError(
+            f"{run_dir.path} is of --shared-encoder, which cannot be resumed; anew: {again}"
+        )
 
 
 def _changed(before: dict[str, Any], changes: dict[str, Any]) -> Config:
@@ -272,7 +293,7 @@ def _difference(before: dict[str, Any], config: Config) -> dict[str, Any]:
     return {k: v for k, v in config.to_dict().items() if before.get(k) != v}
 
 
-def _yaml(config: Config) -> str:
+def config_text(config: Config) -> str:
     """``config.yaml``: every option as resolved, and what it ran on."""
     head = software() | {"machine": hardware()}
     comments = "".join(f"# {key}: {value}\n" for key, value in head.items())

@@ -51,6 +51,9 @@ class Config:
     )
     decoders: str = option("5", "names, or the first n; every encoder-decoder pair is an arm")
     encoders: str = option("1", "names, or the first n")
+    shared_encoder: bool = option(
+        False, "the report's system: one encoder, a decoder drawn per batch; --epochs are passes"
+    )
     policy: str = option(
         "auto", "who gets the next epoch (`vaesearch list policies`), or MODULE:CLASS"
     )
@@ -207,11 +210,13 @@ def _coerce(name: str, value: Any) -> Any:
         return Config.__dataclass_fields__[name].default
     if "str" in kind and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    if "bool" in kind and isinstance(value, bool):
+        return value
     accepted = {"int": (int,), "float": (int, float), "str": (str,)}
     for word, types in accepted.items():
         if word in kind and isinstance(value, types) and not isinstance(value, bool):
             return float(value) if word == "float" else value
-    wanted = next((w for w in ("int", "float", "str") if w in kind), kind)
+    wanted = next((w for w in ("bool", "int", "float", "str") if w in kind), kind)
     raise InputError(f"{name} must be {wanted}, not {value!r}.")
 
 

@@ -187,11 +187,26 @@ def export_model(
         OSError: ``path`` cannot be written.
     """
     saved = store.load(request.arm.name, request.epoch, request.digest)
+    save_model(path, request.arm.settings, shape, request.epoch, saved["model"])
+
+
+def save_model(
+    path: Path,
+    settings: TrialSettings,
+    shape: tuple[int, int, int],
+    epoch: int,
+    weights: dict[str, Any],
+) -> None:
+    """Write a model for :func:`load_model`.
+
+    Raises:
+        OSError: ``path`` cannot be written.
+    """
     payload: dict[str, Any] = {
-        "settings": asdict(request.arm.settings),
+        "settings": asdict(settings),
         "shape": list(shape),
-        "epoch": request.epoch,
-        "weights": saved["model"],
+        "epoch": epoch,
+        "weights": weights,
     }
     buffer = io.BytesIO()
     torch.save(payload, buffer)

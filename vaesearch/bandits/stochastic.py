@@ -73,12 +73,13 @@ class UniformPolicy:
 class EpsilonGreedyPolicy:
     """The rule of the report: the best cumulative mean, or with probability ε any arm.
 
-    After one pull of each arm (the report's uniform epoch 0),
+    After one pull of each arm,
 
         arm = argmax_i (1/n_i) Σ_s r_i(s)   with probability 1 - ε,
               uniform over all candidates    with probability ε,
 
-    so that a leader that never changes gets a share of 1 - ε + ε/K of the later pulls.
+    so that a leader that never changes gets a share of 1 - ε + ε/K of the later pulls. The report,
+    a pull of which is a batch, draws uniformly in its first pass over the data: ``uniform``.
 
     Assumes that rewards are draws from fixed distributions; on curves it rewards whoever learns
     fast at first and leaves late bloomers behind.
@@ -88,6 +89,7 @@ class EpsilonGreedyPolicy:
     Args:
         epsilon: probability of a uniform draw, the leader included.
         chunk: epochs per pull.
+        uniform: so many epochs of the whole search are drawn uniformly at first.
 
     Raises:
         InputError: a constant is out of its range.
@@ -95,13 +97,19 @@ class EpsilonGreedyPolicy:
 
     epsilon: float = 0.3
     chunk: int = 1
+    uniform: int = 0
 
     def __post_init__(self) -> None:
         check_fraction(epsilon=self.epsilon)
         check_integer(1, chunk=self.chunk)
+        check_integer(0, uniform=self.uniform)
 
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
         """Pull the best mean, or any arm."""
+        if history.spent + history.pending < self.uniform:
+            arms = by_name(history.candidates)
+            arm = arms[rng.integers(len(arms))]
+            return Decision(arm.name, f"drawn at random, as the first {self.uniform} epochs are")
         first = first_pulls(history, 1, self.chunk)
         if first:
             return first

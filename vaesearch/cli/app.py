@@ -12,6 +12,7 @@ import click
 from vaesearch import __version__, catalogue
 from vaesearch.cli.options import Commands, config_options, given
 from vaesearch.cli.replay import replay
+from vaesearch.cli.shared import run_shared
 from vaesearch.cli.terminal import Session
 from vaesearch.config import MAY_CHANGE, Config, load_yaml
 from vaesearch.errors import InputError, unknown_name
@@ -41,6 +42,9 @@ def bandit(run_dir: Path | None, config: Path | None, as_json: bool, **options: 
     source = load_yaml(config) if config else {}
     settings = Config.from_dict(source, source=str(config)).changed(**given(options))
     path = run_dir or _new_run_dir(settings.dataset)
+    if settings.shared_encoder:
+        run_shared(settings, path, as_json=as_json)
+        return
 
     def search(session: Session) -> Any:
         from vaesearch.api import run_bandit

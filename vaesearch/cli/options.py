@@ -46,11 +46,14 @@ def config_options(*, only: Collection[str] | None = None) -> Callable[[Function
 def _option(field: Field[Any]) -> Callable[[Function], Function]:
     """An option that is None unless given, so that a YAML file's value can stand."""
     default = "" if field.default is None else f" [{field.default}]"
+    name, text = "--" + field.name.replace("_", "-"), field.metadata["help"]
+    if field.type in (bool, "bool"):
+        return click.option(name, is_flag=True, default=None, help=text)
     return click.option(
-        "--" + field.name.replace("_", "-"),
+        name,
         type=_kind(str(field.type)),
         default=None,
-        help=field.metadata["help"] + default,
+        help=text + default,
     )
 
 

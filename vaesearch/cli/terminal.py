@@ -44,7 +44,7 @@ class Session:
         self.observer = make_observer(as_json, self._console)
 
     def __enter__(self) -> Self:
-        self._stack.enter_context(_stoppable())
+        self._stack.enter_context(stoppable())
         self._stack.enter_context(self.observer)
         return self
 
@@ -75,7 +75,7 @@ class Session:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Ctrl-C and SIGTERM stop the search in order; a second one stops at once.
 
     Either way the ledger has all that was finished: the order is only for the workers' sake.

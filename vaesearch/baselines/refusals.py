@@ -1,0 +1,42 @@
+"""What the shared encoder does not do, said before anything is trained."""
+
+from vaesearch.config import Config
+from vaesearch.errors import InputError
+
+_ALONE = "it trains one encoder in one process."
+_REPORTED = "its loss is the report's: reconstruction plus --beta times KL to N(0, I)."
+
+
+def check_shared(config: Config) -> None:
+    """Refuse options that would be left aside.
+
+    Raises:
+        InputError: names the option and why it has no meaning here.
+    """
+    encoders = {arm.settings.encoder for arm in config.arms()}
+    plain = Config(likelihood=config.likelihood, pixels=config.pixels, reward=config.reward)
+    for option, is_asked, why in (
+        ("--workers", (config.workers or 1) > 1, _ALONE),
+        ("--gpus-per-worker", config.gpus_per_worker is not None, _ALONE),
+        ("--address", config.address is not None, _ALONE),
+        ("--encoders", len(encoders) > 1, "all decoders share one; name one encoder."),
+        ("--seconds", config.seconds is not None, "its budget is --epochs, passes over the data."),
+        ("--confidence", config.confidence is not None, "it always spends its budget."),
+        (
+            "--max-epochs-per-arm",
+            config.max_epochs_per_arm is not None,
+            "an arm is a decoder, and a pull a batch.",
+        ),
+        ("--alpha", config.alpha > 0, _REPORTED),
+        ("--objective", config.objective != plain.objective, _REPORTED),
+        ("--regularizer", config.regularizer != plain.regularizer, _REPORTED),
+        ("--annealing", config.annealing != plain.annealing, _REPORTED),
+        ("--prior", config.prior != plain.prior, _REPORTED),
+        (
+            "--tracking-uri",
+            config.tracking_uri not in (None, "none"),
+            "it is not tracked in MLflow; its results are files in the run directory.",
+        ),
+    ):
+        if is_asked:
+            raise InputError(f"{option} does not go with --shared-encoder: {why}")
