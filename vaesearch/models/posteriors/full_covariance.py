@@ -48,9 +48,8 @@ def cholesky_factor(log_variance: Tensor, mixing: Tensor) -> Tensor:
             proportional to (mixing of i, 1), and scaled to the standard deviation of latent i.
     """
     dims = log_variance.shape[-1]
-    rows = torch.eye(dims, dtype=mixing.dtype, device=mixing.device)
-    rows = rows.expand(*log_variance.shape, dims).clone()
-    row, column = torch.tril_indices(dims, dims, -1, device=mixing.device)
-    rows[..., row, column] = mixing
+    identity = torch.eye(dims, dtype=mixing.dtype, device=mixing.device)
+    below = torch.ones_like(identity, dtype=torch.bool).tril(-1)
+    rows = identity.expand(*log_variance.shape, dims).masked_scatter(below, mixing)
     scale = torch.exp(0.5 * log_variance) * rows.square().sum(dim=-1).rsqrt()
     return scale.unsqueeze(-1) * rows
