@@ -9,7 +9,8 @@ from vaesearch.models.blocks import Shape, check_blocks, scaled
 class BroadcastDecoder(nn.Module):
     """z at every pixel beside the pixel's coordinates, then convolutions; makes any size.
 
-    Nothing is upsampled: each layer runs at the image's full size.
+    Nothing is upsampled: each layer runs at the image's full size. ELU in place of the paper's
+    ReLU, since narrow layers lose too much by units that are off for good.
 
     Args:
         latent_dim: size of z.
@@ -39,7 +40,7 @@ class BroadcastDecoder(nn.Module):
             conv = nn.Conv2d(inputs, count, 3, padding=1)
             # Without normalisation, torch's own start would have z fade from layer to layer.
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
-            layers += [conv, nn.ReLU()]
+            layers += [conv, nn.ELU()]
             inputs = count
         self.layers = nn.Sequential(*layers, nn.Conv2d(inputs, outputs, 1))
         self.register_buffer("coordinates", _coordinates(*shape[1:]), persistent=False)
