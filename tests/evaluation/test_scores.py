@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaesearch.evaluation import appraise, fit_aggregate, pictures, scores, validate
+from vaesearch.evaluation import appraise, scores, validate
 from vaesearch.models.vae import build_model
 from vaesearch.records import TrialSettings
 from vaesearch.seeding import torch_generator
@@ -123,23 +123,3 @@ def test_bits_are_there_where_the_likelihood_is_a_mass(images, likelihood, has_m
     assert ("bpd" in figures) is has_mass
     if has_mass:  # a density's nats are not those of the mass
         assert figures["bpd"] != pytest.approx(-figures["elbo"] / (64 * math.log(2)), rel=0.1)
-
-
-def test_pictures(model, images):
-    mixture = fit_aggregate(model.eval(), images, seed=3)
-    shown = pictures(model, images[:5], mixture, count=9, seed=3)
-    assert {name: picture.shape for name, picture in shown.items()} == {
-        "originals": (5, *SHAPE),
-        "reconstructions": (5, *SHAPE),
-        "samples": (9, *SHAPE),
-        "prior_samples": (9, *SHAPE),
-    }
-    assert all(picture.dtype == np.uint8 for picture in shown.values())
-    np.testing.assert_array_equal(shown["originals"], images[:5])
-    with torch.no_grad():
-        expected = model.eval()(images[:5] / 255).mul(255).round()
-    np.testing.assert_array_equal(shown["reconstructions"], expected)
-    again, other = (pictures(model, images[:5], mixture, count=9, seed=s) for s in (3, 4))
-    np.testing.assert_array_equal(shown["samples"], again["samples"])
-    assert not np.array_equal(shown["samples"], other["samples"])
-    assert not np.array_equal(shown["prior_samples"], other["prior_samples"])

@@ -7,7 +7,6 @@ comparisons, and makes evaluating twice give the same figures.
 import math
 from collections.abc import Iterator
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -101,28 +100,3 @@ def _under(
 def _batches(images: Tensor) -> Iterator[Tensor]:
     for start in range(0, len(images), BATCH):
         yield images[start : start + BATCH].float().div_(255)
-
-
-@torch.no_grad()
-def pictures(
-    model: VAE, images: Tensor, mixture: Prior, count: int, seed: int
-) -> dict[str, np.ndarray]:
-    """What a person wants to see of a model, as uint8 ``[N, C, H, W]``.
-
-    Returns:
-        ``originals``: the images; ``reconstructions`` of them; ``samples``: ``count`` decoded
-        from ``mixture``, fitted to codes of images; ``prior_samples``: ``count`` from the prior.
-    """
-    model.eval()
-    generator = torch_generator(seed, "samples", device=images.device)
-    aggregate = mixture.sample(count, torch_generator(seed, "mixture", device=images.device))
-    return {
-        "originals": images.cpu().numpy(),
-        "reconstructions": _to_bytes(model(images.float().div(255))),
-        "samples": _to_bytes(model.decode(aggregate).mean),
-        "prior_samples": _to_bytes(model.sample(count, generator)),
-    }
-
-
-def _to_bytes(x: Tensor) -> np.ndarray:
-    return x.mul(255).round().clamp(0, 255).to(torch.uint8).cpu().numpy()

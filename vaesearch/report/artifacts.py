@@ -15,6 +15,7 @@ from vaesearch.records import Appraisal, AppraisalRequest, Event
 from vaesearch.report.figures import allocation, image_grid, learning_curves
 from vaesearch.report.machine import hardware, software
 from vaesearch.report.tables import ranking_table, results, to_markdown
+from vaesearch.report.uncertainty import uncertainty
 from vaesearch.search.replays import recording_of
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.savings import Savings, estimate_savings
@@ -30,6 +31,8 @@ def keep_appraisal(
 ) -> None:
     """Store an arm's model and pictures: reconstructions, samples and samples of the prior.
 
+    Where the decoder predicts a spread, a picture of that, too.
+
     Raises:
         StorageError: the disk is full or read-only.
     """
@@ -40,6 +43,8 @@ def keep_appraisal(
     image_grid(pairs, folder / "reconstructions.png", 8, 2, title=title, pairs=True)
     image_grid(shown["samples"], folder / "samples.png", 8, 2)
     image_grid(shown["prior_samples"], folder / "prior_samples.png", 8, 2)
+    if "sample_deviations" in shown:
+        uncertainty(shown, folder / "uncertainty.png")
     try:
         export_model(store, request, shape, folder / "model.pt")
     except OSError as error:

@@ -1,0 +1,91 @@
+"""The picture of what a model is unsure of (section 5.4 of Lin et al. 2019)."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from vaesearch.report.figures import INK, save
+
+COLUMNS = 8
+_COLOURS = "magma"
+_GAP = 1 / 14  # between images, as a share of one
+_WIDTH = 8.0  # inches
+
+
+def uncertainty(shown: Mapping[str, np.ndarray], path: Path) -> None:
+    """Draw predicted deviations beside actual errors, and those of samples, as a PNG at ``path``.
+
+    Args:
+        shown: with the deviations of :func:`vaesearch.evaluation.pictures`.
+        path: of the PNG.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    originals, copies = (shown[name][:COLUMNS] for name in ("originals", "reconstructions"))
+    expected = _over_channels(shown["reconstruction_deviations"][:COLUMNS])
+    actual = _over_channels((originals / 255.0) - (copies / 255.0))
+    samples = shown["samples"][:COLUMNS]
+    unsure = _over_channels(shown["sample_deviations"][:COLUMNS])
+    # One scale for all three, which a few extreme pixels do not stretch.
+    top = max(float(np.quantile(maps, 0.995)) for maps in (expected, actual, unsure))
+    scale = Normalize(0, max(top, 1e-3), clip=True)
+    rows = [
+        ("test image", _as_shown(originals)),
+        ("reconstruction", _as_shown(copies)),
+        ("expected error", _coloured(expected, scale)),
+        ("actual error", _coloured(actual, scale)),
+        ("sample", _as_shown(samples)),
+        ("expected error", _coloured(unsure, scale)),
+    ]
+    save(_drawn(rows, scale), path)
+
+
+def _over_channels(maps: np.ndarray) -> np.ndarray:
+    """Root mean square over the channels, ``[N, H, W]`` of ``[N, C, H, W]``."""
+    root: np.ndarray = np.sqrt(np.square(maps).mean(axis=1))
+    return root
+
+
+def _as_shown(images: np.ndarray) -> np.ndarray:
+    """uint8 ``[N, H, W, 3]`` of ``[N, C, H, W]``."""
+    cells = images.transpose(0, 2, 3, 1)
+    return cells.repeat(3, axis=-1) if cells.shape[-1] == 1 else cells
+
+
+def _coloured(maps: np.ndarray, scale: Normalize) -> np.ndarray:
+    colours: np.ndarray = colormaps[_COLOURS](scale(maps), bytes=True)
+    return colours[..., :3]
+
+
+def _drawn(rows: Sequence[tuple[str, np.ndarray]], scale: Normalize) -> Figure:
+    count, height, breadth, _ = rows[0][1].shape
+    row_height = 0.78 * _WIDTH / (max(count, COLUMNS) * (1 + _GAP)) * height / breadth
+    figure = Figure(figsize=(_WIDTH, len(rows) * row_height * 1.1), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(rows), 1)
+    for axis, (label, images) in zip(axes, rows, strict=True):
+        axis.imshow(_strip(images), interpolation="nearest")
+        axis.set_xticks([])
+        axis.set_yticks([height / 2], [label])
+        axis.tick_params(length=0, colors=INK)
+        axis.spines[:].set_visible(False)
+    bar = figure.colorbar(ScalarMappable(scale, _COLOURS), ax=list(axes), shrink=0.6, pad=0.02)
+    bar.set_label("standard deviation, or absolute error; white is 1", color=INK)
+    bar.ax.tick_params(colors=INK)
+    bar.outline.set_visible(False)
+    return figure
+
+
+def _strip(images: np.ndarray) -> np.ndarray:
+    """``[H, W', 3]``: the images side by side, with white between them."""
+    _, height, breadth, _ = images.shape
+    gap = np.full((height, max(1, round(_GAP * breadth)), 3), 255, np.uint8)
+    parts = [part for image in images for part in (image, gap)]
+    return np.concatenate(parts[:-1], axis=1)
