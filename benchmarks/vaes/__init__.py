@@ -1,0 +1,1 @@
+"""Trained VAEs of ours and of pythae, scored alike."""
