@@ -69,7 +69,7 @@ class IWAE:
     """
 
     def __init__(self, samples: int = 5) -> None:
-        self.samples = whole("the samples of an importance-weighted bound", samples)
+        self.samples = whole("the samples of iwae and dreg", samples)
 
     def __call__(
         self,
