@@ -98,6 +98,7 @@ def test_other_policies_can_draw_the_decoders(config, tmp_path, policy):
         ({"max_epochs_per_arm": 3}, "--max-epochs-per-arm does not go"),
         ({"alpha": 1.0}, "--alpha does not go"),
         ({"annealing": "kl:3"}, "--annealing does not go"),
+        ({"likelihood": "gaussian:pixel"}, "--likelihood gaussian:pixel does not go.*stages"),
         ({"tracking_uri": "sqlite:///x.db"}, "--tracking-uri does not go.*MLflow"),
         ({"policy": "epsilon-greedy:uniform=-1"}, "uniform must be an integer of at least 0"),
         ({"policy": "nowhere:Policy"}, "no module 'nowhere'"),

@@ -1,7 +1,9 @@
 """What the shared encoder does not do, said before anything is trained."""
 
+from vaesearch import catalogue
 from vaesearch.config import Config
 from vaesearch.errors import InputError
+from vaesearch.models.likelihoods import Likelihood
 
 _ALONE = "it trains one encoder in one process."
 _REPORTED = "its loss is the report's: reconstruction plus --beta times KL to N(0, I)."
@@ -14,6 +16,8 @@ def check_shared(config: Config) -> None:
         InputError: names the option and why it has no meaning here.
     """
     encoders = {arm.settings.encoder for arm in config.arms()}
+    likelihood = type(catalogue.build("likelihoods", config.likelihood))
+    is_staged = getattr(likelihood, "end_epoch", None) is not Likelihood.end_epoch
     plain = Config(likelihood=config.likelihood, pixels=config.pixels, reward=config.reward)
     for option, is_asked, why in (
         ("--workers", (config.workers or 1) > 1, _ALONE),
@@ -32,6 +36,11 @@ def check_shared(config: Config) -> None:
         ("--regularizer", config.regularizer != plain.regularizer, _REPORTED),
         ("--annealing", config.annealing != plain.annealing, _REPORTED),
         ("--prior", config.prior != plain.prior, _REPORTED),
+        (
+            f"--likelihood {config.likelihood}",
+            is_staged and issubclass(likelihood, Likelihood),
+            "it is trained in stages of epochs, and a decoder has batches here.",
+        ),
         (
             "--tracking-uri",
             config.tracking_uri not in (None, "none"),
