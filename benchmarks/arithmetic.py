@@ -7,10 +7,12 @@ kernel has a price of its own, whatever the size of its tensors.
 
 import math
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
+import numpy as np
+from scipy.optimize import nnls
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -18,14 +20,20 @@ from torch.utils.flop_counter import FlopCounterMode
 
 # Allocation and relabelling, which touch no elements.
 _FREE = {"empty", "empty_like", "new_empty", "detach", "lift_fresh", "_unsafe_view", "set_"}
-# Of many instructions per element, where an addition has one: by the name's first part.
+# Of many instructions per element, where an addition has one.
 _FUNCTIONS = {
-    "exp", "expm1", "log", "log1p", "log2", "tanh", "sigmoid", "erf", "erfc", "erfcx", "erfinv",
-    "softplus", "lgamma", "digamma", "polygamma", "pow", "sin", "cos", "sinh", "cosh", "atanh",
-    "logsumexp", "_softmax", "_log_softmax", "log_sigmoid_forward", "logaddexp",
-    "binary_cross_entropy_with_logits", "elu", "gelu", "silu", "mish", "selu", "special_ndtr",
-    "special_log_ndtr", "special_erfcx", "normal_", "randn", "uniform_", "rand", "bernoulli_",
+    "exp", "expm1", "log", "log1p", "log2", "sigmoid", "erf", "erfc", "softplus", "pow", "sin",
+    "cos", "logsumexp", "_softmax", "_log_softmax", "log_sigmoid_forward", "logaddexp", "elu",
+    "binary_cross_entropy_with_logits", "gelu", "silu", "mish", "selu", "special_ndtr",
 }  # fmt: skip
+# Those that take torch's kernels on the CPU so many times as long as exp; a digamma is found for
+# one number at a time. Gathering numbers by index is no function, but it takes as long as some.
+_SLOW_FUNCTIONS = {
+    "tanh": 3, "normal_": 4, "uniform_": 4, "bernoulli_": 4, "lgamma": 6, "sinh": 15, "cosh": 15,
+    "digamma": 28, "polygamma": 28, "special_erfcx": 28, "special_log_ndtr": 28, "index": 5,
+}  # fmt: skip
+_WEIGHTS = dict.fromkeys(_FUNCTIONS, 1) | _SLOW_FUNCTIONS
+LEAST_ROWS = 10  # to find five prices by
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,8 @@ class Arithmetic:
         convolutions: FLOPs of convolutions, which run at another rate.
         calls: of kernels that touch elements.
         bytes: read and written by those that are no matrix product or convolution.
-        functions: elements that went through exp, log, tanh, a random number and the like.
+        functions: elements that went through exp, log and the like; those that take several
+            times as long as exp, such as tanh or a random number, count as several.
         by_name: bytes of each kernel, to see what a count is made of.
     """
 
@@ -61,6 +70,55 @@ class Arithmetic:
 
 def _ratio(above: float, below: float) -> float:
     return above / below if below else math.nan
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Seconds of one of each count; none below 0."""
+
+    product: float
+    convolution: float
+    byte: float
+    call: float
+    function: float
+
+    def __str__(self) -> str:
+        if math.isnan(self.call):
+            return "No prices: too few rows."
+        rates = [1e-9 / p if p else math.inf for p in (self.product, self.convolution, self.byte)]
+        return (
+            f"Prices: {rates[0]:,.0f} GFLOP/s of matrix products and {rates[1]:,.0f} of "
+            f"convolutions, {rates[2]:,.0f} GB/s, {self.call * 1e6:.1f} us a call, "
+            f"{self.function * 1e9:.2f} ns a function."
+        )
+
+    def ratio(self, above: Arithmetic, below: Arithmetic) -> float:
+        """Of the seconds that the counts come to; NaN where nothing has a price."""
+        return _ratio(self._seconds(above), self._seconds(below))
+
+    def _seconds(self, counts: Arithmetic) -> float:
+        return float(np.dot(_row(counts), astuple(self)))
+
+
+def find_prices(counts: Sequence[Arithmetic], seconds: Sequence[float]) -> Prices:
+    """Prices that explain all ``seconds`` best, by the sum of relative errors.
+
+    That sum, unlike one of squares, is not moved by a few that are slow for another reason. So
+    few steps that they could be explained by anything have prices of NaN.
+    """
+    if len(counts) < LEAST_ROWS:
+        return Prices(*[math.nan] * 5)
+    relative = np.array([_row(c) for c in counts]) / np.array(seconds)[:, None]
+    weights = np.ones(len(counts))
+    for _ in range(30):
+        prices, _ = nnls(relative * weights[:, None], weights)
+        errors = np.abs(relative @ prices - 1)
+        weights = 1 / np.sqrt(np.maximum(errors, 0.01))
+    return Prices(*prices.tolist())
+
+
+def _row(counts: Arithmetic) -> tuple[float, ...]:
+    return counts.products, counts.convolutions, counts.bytes, counts.calls, counts.functions
 
 
 def count_arithmetic(step: Callable[[], Any]) -> Arithmetic:
@@ -101,9 +159,14 @@ class _Kernels(TorchDispatchMode):
             size = sum(_size(t) for t in (*_tensors((args, kwargs)), *made))
             self.bytes += size
             self.by_name[name] += size
-        if name.removesuffix("_backward") in _FUNCTIONS or name.rstrip("_") in _FUNCTIONS:
-            self.functions += sum(t.numel() for t in made)
+        self.functions += _weight(name) * sum(t.numel() for t in made if t.is_floating_point())
         return result
+
+
+def _weight(name: str) -> int:
+    """Of what is no function, 0; a gradient counts as the function does."""
+    names = (name, name.removesuffix("_backward"), name.removesuffix("_"))
+    return next((_WEIGHTS[known] for known in names if known in _WEIGHTS), 0)
 
 
 def _is_product(name: str) -> bool:

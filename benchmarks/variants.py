@@ -13,12 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from arithmetic import Arithmetic, count_arithmetic
+from arithmetic import Arithmetic, Prices, count_arithmetic, find_prices
 from common import hardware, publish, ratios, spread, table
 from digits import find_digits, load_digits, padded, stand_in
-from scipy.optimize import nnls
 from torch import Tensor
 
 from vaesearch import catalogue
@@ -55,14 +53,22 @@ AXES = {
     "prior": "priors",
 }
 ARCHITECTURES = {"encoder": "encoders", "decoder": "decoders"}
-# Beside the member's name alone; an annealing is to be timed while it lasts.
+# Beside the member's name alone; per pixel in the second stage.
 MORE = {
     ("posterior", "planar"): ("planar:1", "planar:8"),
     ("posterior", "radial"): ("radial:1", "radial:8"),
-    ("likelihood", "gaussian"): ("gaussian:learned", "gaussian:1"),
-    ("objective", "iwae"): ("iwae:1", "iwae:20"),
+    ("likelihood", "gaussian"): ("gaussian:learned", "gaussian:pixel,first=1"),
+    ("likelihood", "discretized-normal"): ("discretized-normal:pixel",),
+    ("likelihood", "discretized-logistic"): ("discretized-logistic:pixel",),
+    ("objective", "iwae"): ("iwae:1",),
 }
+# An annealing is to be timed while it lasts.
 INSTEAD = {("annealing", "kl"): "kl:100000", ("annealing", "entropy"): "entropy:100000"}
+# Of two that need each other, the other one.
+WITH = {
+    ("posterior", "ladder"): {"prior": "ladder"},
+    ("prior", "ladder"): {"posterior": "ladder"},
+}
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,8 @@ def cases_of(axes: dict[str, str], base: TrialSettings) -> Iterator[Case]:
         for entry in catalogue.AXES[title]:
             named = INSTEAD.get((axis, entry.name), entry.name)
             for spec in (named, *MORE.get((axis, entry.name), ())):
-                yield Case(axis, spec, replace(base, **{axis: spec}))
+                changes = {axis: spec, **WITH.get((axis, entry.name), {})}
+                yield Case(axis, spec, replace(base, **changes))
     if "posterior" in axes:
         yield Case("consistency", "alpha 1", replace(base, alpha=1.0))
 
@@ -159,39 +166,15 @@ def measure(case: Case, plain: Trained, images: Tensor, options: argparse.Namesp
     )
 
 
-def find_prices(timings: list[Timing]) -> np.ndarray:
-    """Seconds of one of each count, none below 0, that explain all rows best.
-
-    Those with the least sum of relative errors, so that a few rows that are slow for another
-    reason do not move them.
-    """
-    counts = np.array([_row_of_counts(t.counts) for t in timings])
-    relative = counts / np.array([t.seconds for t in timings])[:, None]
-    weights = np.ones(len(timings))
-    for _ in range(30):
-        prices, _ = nnls(relative * weights[:, None], weights)
-        errors = np.abs(relative @ prices - 1)
-        weights = 1 / np.sqrt(np.maximum(errors, 0.01))
-    return prices
-
-
-def _row_of_counts(counts: Arithmetic) -> tuple[float, ...]:
-    return counts.products, counts.convolutions, counts.bytes, counts.calls, counts.functions
-
-
-def price(counts: Arithmetic, prices: np.ndarray) -> float:
-    return float(np.dot(_row_of_counts(counts), prices))
-
-
 HEAD = [
     "Member", "Images/s", "Time", "Explained", "FLOPs", "Bytes", "Calls", "Functions", "",
 ]  # fmt: skip
 
 
-def row_of(timing: Timing, prices: np.ndarray) -> list[str]:
+def row_of(timing: Timing, prices: Prices) -> list[str]:
     over = timing.counts.over(timing.plain)
     ratio = statistics.median(timing.times)
-    explained = price(timing.counts, prices) / price(timing.plain, prices)
+    explained = prices.ratio(timing.counts, timing.plain)
     return [
         f"{timing.case.axis} `{timing.case.name}`",
         spread(timing.rates, 0),
@@ -218,34 +201,26 @@ def measure_all(
     return timings, left_out
 
 
-def section(net: Net, axes: dict[str, str], timings: list[Timing], prices: np.ndarray) -> str:
+def section(net: Net, axes: dict[str, str], timings: list[Timing], prices: Prices) -> str:
     settings, counts = net.settings, timings[0].plain
     return (
         f"## {net.name.capitalize()} networks: {', '.join(axes)}\n\n"
         f"Plain: {settings.encoder} + {settings.decoder}, width {settings.width:g}, z="
         f"{settings.latent_dim}, {net.size}x{net.size} images, batches of {settings.batch_size}; "
         f"a step has {counts.flops / 1e6:,.0f} MFLOP, {counts.bytes / 1e6:,.0f} MB, "
-        f"{counts.calls} calls, {counts.functions / 1e6:.2f} M functions.\n\n"
+        f"{counts.calls} calls, {counts.functions / 1e6:.2f} M functions. {prices}\n\n"
         f"{table(HEAD, [row_of(t, prices) for t in timings])}"
-    )
-
-
-def say_prices(prices: np.ndarray) -> str:
-    dense, conv, memory = (1e-9 / p if p else float("inf") for p in prices[:3])
-    return (
-        f"Prices found: {dense:,.0f} GFLOP/s of matrix products and {conv:,.0f} of "
-        f"convolutions, {memory:,.0f} GB/s, {prices[3] * 1e6:.1f} us a call, "
-        f"{prices[4] * 1e9:.2f} ns a function."
     )
 
 
 INTRODUCTION = """\
 Each row is the plain model but for one member. `Time` is that of a training step over the plain
-model's, taken in turn; median (min-max). `FLOPs` (matrix products and convolutions), `Bytes` (of
-all other operations), `Calls` (of kernels) and `Functions` (elements through exp, log, random
-numbers and the like) are counts of one step over the plain model's. `Explained` is the ratio that
-five prices, the same in all rows of all tables, make of these counts; a row whose time is more
-than a quarter above it is marked."""
+model's, taken in turn; median (min-max). The columns behind it are counts of one step over the
+plain model's: `FLOPs` of matrix products and convolutions; `Bytes` read and written by all other
+operations; `Calls` of kernels; `Functions`, elements through exp, log, random numbers and the
+like. `Explained` is the ratio that prices make of these counts, one for each count, found so as
+to explain the times of all rows together: those on the members of axes, and those on networks.
+A row whose time is more than a quarter above it is marked."""
 
 
 def main() -> None:
@@ -255,27 +230,31 @@ def main() -> None:
     torch.set_num_threads(1)
     path = find_digits()
     digits = load_digits(path)[0] if path else stand_in(8000)
-    measured, left_out = [], []
-    for net, axes in ((DENSE, AXES), (CONV, AXES), (LARGER, ARCHITECTURES)):
-        timings, missing = measure_all(net, axes, padded(digits, net.size), options)
-        measured += [(net, axes, timings)] if timings else []
-        left_out += missing
-    prices = find_prices([t for _, _, timings in measured for t in timings])
-    sections = [section(*parts, prices) for parts in measured]
+    sections, left_out = [], []
+    # Convolutions of other shapes run at other rates, so other networks have prices of their own.
+    for nets, axes in (((DENSE, CONV), AXES), ((LARGER,), ARCHITECTURES)):
+        measured = []
+        for net in nets:
+            timings, missing = measure_all(net, axes, padded(digits, net.size), options)
+            measured += [(net, timings)] if timings else []
+            left_out += missing
+        rows = [row for _, timings in measured for row in timings]
+        prices = find_prices([row.counts for row in rows], [row.seconds for row in rows])
+        sections += [section(net, axes, timings, prices) for net, timings in measured]
     if left_out:
         sections.append("## Not timed\n\n" + "\n".join(left_out))
     head = (
         f"# What the members of the axes cost\n\n{hardware('torch', 'zuko')}, one thread. "
         f"{'MNIST' if path else 'Stand-ins for MNIST'}, {options.rounds} rounds, "
-        f"{options.clock} clock.\n\n{INTRODUCTION}\n\n{say_prices(prices)}"
+        f"{options.clock} clock.\n\n{INTRODUCTION}"
     )
     publish("\n\n".join([head, *sections]), options.out)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=0.15, help="of a turn")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.1, help="of a turn")
     parser.add_argument("--quick", action="store_true", help="three short rounds")
     parser.add_argument(
         "--clock", choices=CLOCKS, default="wall", help="cpu: where other programs are running"
