@@ -25,7 +25,7 @@ def stopped(model, terms, generator=None):
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_stopping_the_gradient_at_the_encoding_of_the_image_is_unstable(seed, monkeypatch):
-    """It ends worse than a model that is trained without the term, whose KL(z'||z) is about 6.6."""
+    """It ends worse than a model trained without the term, whose KL(z'||z) is about 6.6."""
     train, test = load_digits()
     options = {"epochs": 20, "seed": seed, "likelihood": "bernoulli", "alpha": 1.0}
     found = {}
