@@ -22,6 +22,7 @@ from vaesearch.config import MAY_CHANGE, PLACES, Config, load_yaml
 from vaesearch.data import ImageData, load_images
 from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.models.checks import check_model
+from vaesearch.models.cost import step_flops
 from vaesearch.objectives import Loss
 from vaesearch.records import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.report.artifacts import keep_appraisal, write_results, write_text
@@ -202,8 +203,7 @@ def _tracked(tracker: Tracker, note: Note) -> Iterator[None]:
     except BaseException:
         tracker.close(0.0)
         raise
-    unsent = tracker.close(TRACKING_SECONDS)
-    if unsent:
+    if unsent := tracker.close(TRACKING_SECONDS):
         note(unsent)
 
 
@@ -235,10 +235,10 @@ def _arms_added(config: Config, data: ImageData) -> list[ArmAdded]:
         folders[folder] = arm.name
         try:
             parameters = check_model(arm.settings, data.shape)
-            Loss(arm.settings)
+            flops = step_flops(arm.settings, data.shape, Loss(arm.settings))
         except InputError as error:
             raise InputError(f"{arm.name}: {error}") from error
-        added.append(ArmAdded(arm.name, asdict(arm.settings), parameters))
+        added.append(ArmAdded(arm.name, asdict(arm.settings), parameters, flops=flops))
     return added
 
 

@@ -166,7 +166,7 @@ class SearchResumed(Event):
 
 @dataclass(frozen=True)
 class ArmAdded(Event):
-    """A candidate joined, with its settings and its size in trainable parameters.
+    """A candidate joined: settings, trainable parameters, FLOPs of a training step per image.
 
     ``limit`` is the most epochs that this arm may have, where it has a limit of its own.
     """
@@ -176,6 +176,7 @@ class ArmAdded(Event):
     settings: dict[str, Any]
     parameters: int
     limit: int | None = None
+    flops: float | None = None
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def test_results_of_an_arm(state):
     assert arm.pop("settings")["decoder"] == "mlp"
     assert arm == {
         "name": "deconv", "epochs": 3, "reward": -2.9131, "best_epoch": 2, "seconds": 6.0,
-        "status": "open", "note": "", "parameters": 1234,
+        "status": "open", "note": "", "parameters": 1234, "flops": None,
         "metrics": {"bpd": 2.9131, "mse": 0.01}, "test": {"bpd": 2.9566, "mse": None},
         "curve": [-90.0, -2.9131, -3.0],
     }  # fmt: skip

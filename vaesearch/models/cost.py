@@ -73,6 +73,14 @@ def model_cost(settings: TrialSettings, shape: Shape, loss: LossOf | None = None
         return _count(settings, shape, loss or _negative_elbo, "cpu", FEW)
 
 
+def step_flops(settings: TrialSettings, shape: Shape, loss: LossOf) -> float | None:
+    """FLOPs of a training step for each image, as of :func:`model_cost`; None if not countable."""
+    try:
+        return model_cost(settings, shape, loss).step_flops
+    except RuntimeError:  # some operation of a user's module
+        return None
+
+
 def _count(settings: TrialSettings, shape: Shape, loss: LossOf, device: str, images: int) -> Cost:
     # Initial weights and noise draw from the global generator.
     with torch.random.fork_rng(devices=[]), torch.device(device):

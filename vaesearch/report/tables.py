@@ -50,6 +50,7 @@ def _arm_result(state: SearchState, name: str) -> dict[str, Any]:
         "status": state.history.arm(name).status,
         "note": arm.note,
         "parameters": arm.parameters,
+        "flops": arm.flops,
         "settings": asdict(arm.arm.settings),
         "metrics": best.metrics if best else {},
         "test": arm.test,

@@ -39,6 +39,7 @@ class ArmState:
         checkpoints: SHA-256 by epoch, of the last and the best epoch; the others are deleted.
         note: why it was cut or failed.
         test: test figures of the checkpoint at ``test_epoch``, the best one once appraised.
+        flops: of a training step for each image; None if they are not known.
     """
 
     arm: Arm
@@ -48,6 +49,7 @@ class ArmState:
     note: str = ""
     test: dict[str, float] = field(default_factory=dict)
     test_epoch: int | None = None
+    flops: float | None = None
 
     @property
     def epoch(self) -> int:
@@ -127,7 +129,7 @@ def advance(state: SearchState, event: Event) -> SearchState:
             arm = Arm(event.arm, TrialSettings(**event.settings))
             return replace(
                 state,
-                arms=state.arms | {event.arm: ArmState(arm, event.parameters)},
+                arms=state.arms | {event.arm: ArmState(arm, event.parameters, flops=event.flops)},
                 history=state.history.added(event.arm, event.limit),
             )
         case DecisionMade():
