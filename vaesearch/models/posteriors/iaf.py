@@ -21,8 +21,11 @@ from zuko.nn import MaskedMLP  # noqa: E402
 
 Distribution.set_default_validate_args(_checks)
 
-OPEN = 2.0  # added to the gate's logit: at first a step keeps most of what comes in
-LEAST_LOGIT = -7.0  # of the gate: what is scaled by less cannot be told apart again
+OPEN = 1.0  # added to the gate's logit: at first a step keeps most of what comes in
+# The most that the network may add to it. A gate only shrinks z, so while the bound asks for
+# entropy above all, early in training, gates would open until nothing came through from the
+# network, and never close again. Nor may they shut so far that z could not be found again.
+MOST_LOGIT = 3.0
 
 
 def gated(z: Tensor, shift: Tensor, logit: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,6 +84,10 @@ class MaskedNetwork(nn.Module):
             before = rank.unsqueeze(0) < rank.unsqueeze(1)
             seen = torch.cat([before, before.new_ones(self.dims, context)], dim=1)
             layers = MaskedMLP(torch.cat([seen, seen]), (hidden, hidden), nn.ELU)
+            # By default weights shrink with all inputs. z has few of them and must be heard from
+            # the start: on nearly linear networks a flow stays as straight as a Gaussian.
+            with torch.no_grad():
+                layers[0].weight[:, : self.dims].mul_((1 + context / self.dims) ** 0.5)
         self.layers = layers.to(place)
 
     def forward(self, context: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
@@ -98,7 +105,7 @@ def _conditioned(
     for layer in layers:
         hidden = layer(hidden)
     shift, raw = hidden.chunk(2, dim=-1)
-    return shift, (raw + OPEN).clamp_min(LEAST_LOGIT)
+    return shift, OPEN + MOST_LOGIT * torch.tanh(raw / MOST_LOGIT)
 
 
 class IAFPosterior(nn.Module):

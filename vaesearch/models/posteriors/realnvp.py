@@ -106,12 +106,10 @@ class RealNVPPosterior(nn.Module):
         self.base = DiagonalGaussianPosterior(features=features, latent_dim=2 * latent_dim)
         # What the image says to all networks at once, the reverse model's last.
         self.image = nn.Linear(features, (2 * steps + 1) * self.hidden)
-        self.given = nn.ModuleList(GivenNetwork(latent_dim, self.hidden) for _ in range(2 * steps))
+        self.given = nn.ModuleList(
+            GivenNetwork(latent_dim, self.hidden, NEAR_IDENTITY) for _ in range(2 * steps)
+        )
         self.reverse = GivenNetwork(latent_dim, self.hidden)
-        with torch.no_grad():
-            for network in self.given:
-                network.out.weight.mul_(NEAR_IDENTITY)
-                network.out.bias.mul_(NEAR_IDENTITY)
 
     def forward(self, features: Tensor) -> AuxiliaryFlow:
         """q(z|x) for features ``[B, F]``."""
