@@ -1,8 +1,8 @@
 """How many channels and pixels the maps inside a network have.
 
 A network works at scales 0, 1, ..., k: scale 0 is the image, each next one has half the side, and
-the last one has 4 to 7 pixels a side: 28 -> 14 -> 7, 32 -> 16 -> 8 -> 4, 64 -> ... -> 4. Images
-below 8 pixels have one scale more than their own all the same.
+the last one has 4 to 7 pixels a side: 28 -> 14 -> 7, 32 -> 16 -> 8 -> 4, 64 -> ... -> 4. An image
+of less than 8 pixels is halved once all the same.
 """
 
 from collections.abc import Sequence

@@ -18,7 +18,6 @@ class PixelShuffleDecoder(nn.Module):
 
     The last of them makes the pixels themselves, so nothing runs at the image's full size.
 
-
     Args:
         latent_dim: size of z.
         shape: ``(C, H, W)`` of the images.
