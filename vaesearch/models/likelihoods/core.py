@@ -1,7 +1,9 @@
 """What a VAE asks of a likelihood, and how scales are kept within reason."""
 
 import math
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -37,7 +39,23 @@ class Likelihood(nn.Module):
 
 def soft_floor(x: Tensor, low: float) -> Tensor:
     """``x`` where that is well above ``low``, never below it, and nowhere flat."""
-    return low + F.softplus(x - low)
+    result: Tensor = _SoftFloor.apply(x, low)
+    return result
+
+
+class _SoftFloor(torch.autograd.Function):
+    """low + softplus(x - low), with few passes over memory."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, low: float) -> Tensor:
+        above = x - low
+        ctx.save_for_backward(above)
+        return F.softplus(above).add_(low)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (above,) = ctx.saved_tensors
+        return torch.sigmoid(above).mul_(gradient), None
 
 
 def pixel_log_variance(offset: Tensor, maps: Tensor) -> Tensor:

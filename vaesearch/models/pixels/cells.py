@@ -107,21 +107,21 @@ class _LogisticCell(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, low: Tensor, high: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
-        rate = torch.exp(-log_scale)
+        rate = log_scale.neg().exp_()
         a, minus_b = (high - mean).mul_(rate), (mean - low).mul_(rate)
         width = (high - low) * rate
         result = F.logsigmoid(a).add_(F.logsigmoid(minus_b))
-        result.add_(torch.expm1(-width).neg_().log_())
+        result.add_(width.neg().expm1_().neg_().log_())
         ctx.save_for_backward(a, minus_b, width, rate, mean)
         return result
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, Tensor, Tensor]:
         a, minus_b, width, rate, mean = ctx.saved_tensors
-        above, below = torch.sigmoid(-a), torch.sigmoid(-minus_b)
+        above, below = a.neg().sigmoid_(), minus_b.neg().sigmoid_()
         by_mean = (below - above).mul_(rate).mul_(gradient)
-        by_scale = width / torch.expm1(width)
-        by_scale = -(by_scale + above.mul_(a).add_(below.mul_(minus_b))).mul_(gradient)
+        by_scale = above.mul_(a).add_(below.mul_(minus_b)).add_(width / torch.expm1(width))
+        by_scale = by_scale.mul_(gradient).neg_()
         return None, None, by_mean.sum_to_size(mean.shape), by_scale.sum_to_size(rate.shape)
 
 
