@@ -129,8 +129,9 @@ def page(found: Found, missing: list[str], options: argparse.Namespace) -> str:
         f"Nats per test image, higher is better; both with {options.samples} samples of z per "
         "image, by the same evaluator. Differences are ours less pythae's of the same seed. Both "
         "were trained by the same loop with fused Adam on the same batches and, where they draw "
-        "as many numbers, with the same noise: where the losses are the same, so are the figures. "
-        "Elsewhere two runs from the same weights differ by a nat or two for their noise alone."
+        "as many numbers (VAE, beta-VAE, InfoVAE), with the same noise; there the losses are the "
+        "same, and what differs is what rounding has grown to. Elsewhere two runs from the same "
+        "weights differ by a nat or two for their noise alone."
     )
     codes = (
         "One code per test image: squared error of its reconstruction, summed over pixels; "
