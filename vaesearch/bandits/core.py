@@ -3,8 +3,8 @@
 A :class:`History` is all that a policy may know: how far each arm is, what it scored, what it
 cost, what is in flight and what budget is left. It is a fold over the ledger, so a policy needs no
 state of its own, and resuming a search restores every policy exactly. Policies are frozen
-dataclasses that hold constants; randomness is passed in. Rewards are "higher is better" and are
-comparable across arms (by default negative bits/dim on validation images).
+dataclasses that hold constants; randomness is passed in. Rewards are "higher is better" and
+comparable across arms, by default negative bits/dim on validation images.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,8 @@ from statistics import median
 from typing import Any, Literal, Protocol
 
 import numpy as np
+
+from vaesearch.bandits.totals import Totals
 
 Status = Literal["open", "cut", "failed"]
 RECENT = 9  # pulls of an arm whose overhead is remembered
@@ -66,7 +68,12 @@ class ArmHistory:
     @cached_property
     def value(self) -> float:
         """The best reward so far: the checkpoint that would be handed out; -inf before any."""
-        return max(self.rewards, default=-np.inf)
+        return self.totals.greatest
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Sum and range of the rewards; the next history carries them on."""
+        return Totals().plus(self.rewards)
 
     @cached_property
     def cost(self) -> float | None:
@@ -84,8 +91,8 @@ class ArmHistory:
 class History:
     """Everything a policy may base a decision on; each transition returns a new history.
 
-    Sums over the arms are worked out once, and carried from one history to the next by what
-    changed, for searches of a thousand arms. They are no fields: neither compared nor stored.
+    Sums are carried from one history to the next by what changed, for searches of a thousand
+    arms and arms of a thousand pulls. They are no fields: neither compared nor stored.
     """
 
     budget: Budget
@@ -112,6 +119,7 @@ class History:
         place = self._places[name]
         before = self.arms[place]
         after = replace(before, **changes)
+        after.__dict__["totals"] = before.totals.plus(after.rewards[before.epochs :])
         known = {
             "_places": self._places,
             "spent": self.spent + after.epochs - before.epochs,
@@ -178,9 +186,8 @@ class History:
     @property
     def epochs_left(self) -> float:
         """Epochs neither finished nor in flight; infinite without a budget in epochs."""
-        if self.budget.epochs is None:
-            return np.inf
-        return self.budget.epochs - self.spent - self.pending
+        total = self.budget.epochs
+        return np.inf if total is None else total - self.spent - self.pending
 
     @property
     def seconds_left(self) -> float:
@@ -223,10 +230,7 @@ class History:
 
     def cap(self, arm: ArmHistory) -> float:
         """Most epochs that ``arm`` may have, infinite without a limit."""
-        if arm.limit is None or self.budget.cap is None:
-            limit = self.budget.cap if arm.limit is None else arm.limit
-            return np.inf if limit is None else limit
-        return min(arm.limit, self.budget.cap)
+        return min((n for n in (arm.limit, self.budget.cap) if n is not None), default=np.inf)
 
     def reach(self, arm: ArmHistory) -> int:
         """The epoch that ``arm`` would be at if it got all that is left of the budget.
@@ -269,8 +273,7 @@ class Decision:
         epochs: how many epochs to give it; the search clips this to the budget and the cap.
         reason: one line for a person: why this arm, in numbers.
         cut: arms to give up for good, each with its reason.
-        values: where there is one, the policy's score per arm in units of reward (the projected
-            final value), to be shown beside the arm.
+        values: scores per arm in units of reward (the projected final value), to be shown.
     """
 
     arm: str | None
@@ -289,7 +292,6 @@ class Policy(Protocol):
         Must be a pure function of its arguments and must not depend on the order of the arms
         except to break exact ties.
         """
-        ...
 
 
 def leader(arms: Sequence[ArmHistory]) -> ArmHistory | None:

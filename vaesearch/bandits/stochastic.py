@@ -26,6 +26,8 @@ from vaesearch.bandits.core import ArmHistory, Decision, History
 
 def mean_reward(arm: ArmHistory, window: int) -> float:
     """The mean of the last ``window`` rewards, or of all where ``window`` is 0."""
+    if not window:
+        return arm.totals.sum / arm.epochs
     latest = arm.rewards[-window:]
     return math.fsum(latest) / len(latest)
 
@@ -40,11 +42,11 @@ def reward_scale(arms: Iterable[ArmHistory]) -> float:
     Returns:
         A scale in units of reward, 0 where all rewards are equal.
     """
-    curves = [a.rewards for a in arms if a.rewards and a.status != "failed"]
-    ranges = [max(rewards) - min(rewards) for rewards in curves if len(rewards) > 1]
+    scored = [a for a in arms if a.rewards and a.status != "failed"]
+    ranges = [a.totals.greatest - a.totals.least for a in scored if a.epochs > 1]
     if ranges:
         return float(np.median(ranges))
-    return float(np.ptp([rewards[0] for rewards in curves])) if curves else 0.0
+    return float(np.ptp([a.rewards[0] for a in scored])) if scored else 0.0
 
 
 @dataclass(frozen=True)
