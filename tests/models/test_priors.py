@@ -98,7 +98,17 @@ def test_training_starts_from_images(images):
 
 
 def test_training_starts_from_images_once(images):
-    """An epoch after a restart goes on with what was learned."""
+    state = new_state(
+        Arm("a", replace(SETTINGS, learning_rate=1e-9)), SHAPE, 0, torch.device("cpu")
+    )
+    train_epoch(state, images, seed=0)
+    with torch.no_grad():
+        state.model.prior.logits.zero_()
+    train_epoch(state, images, seed=0)
+    assert state.model.prior.logits.abs().max() < 1e-4
+
+
+def test_training_goes_on_after_a_restart_with_what_was_learned(images):
     settings = replace(SETTINGS, learning_rate=0.05)
     whole, first, second = (
         new_state(Arm("a", settings), SHAPE, 0, torch.device("cpu")) for _ in range(3)
