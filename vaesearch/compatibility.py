@@ -48,6 +48,21 @@ def check_combination(settings: TrialSettings, pixels: str) -> None:
     _check_parts_of_kl(settings)
 
 
+def check_comparable(settings: TrialSettings, other: TrialSettings, reward: str) -> None:
+    """Refuse to rank two arms by a figure that means something else for each.
+
+    Raises:
+        InputError: a reward in nats and two likelihoods, or bits/dim where there are none.
+    """
+    if reward != "bpd" and settings.likelihood != other.likelihood:
+        raise InputError(
+            f"--reward {reward} cannot rank {settings.likelihood} beside {other.likelihood}: "
+            "nats of different likelihoods measure different things. Use --reward bpd."
+        )
+    if reward == "bpd" and not has_mass(settings):
+        raise InputError(f"--likelihood {settings.likelihood} has no bits/dim to be ranked by.")
+
+
 def check_components(settings: TrialSettings, images: int) -> None:
     """Refuse a prior with more components than ``images`` to train on can tell apart.
 

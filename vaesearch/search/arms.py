@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from vaesearch.compatibility import check_comparable
 from vaesearch.errors import InputError
 from vaesearch.records import Arm, ArmAdded, TrialSettings
 from vaesearch.search.state import SearchState
@@ -27,7 +28,8 @@ def newcomers(source: ArmSource, state: SearchState) -> list[ArmAdded]:
     """The arms of ``source`` that have not joined yet.
 
     Raises:
-        InputError: one has the name of another arm but not its settings.
+        InputError: one has the name of another arm but not its settings, or cannot be ranked
+            beside the others.
     """
     joining: dict[str, ArmAdded] = {}
     for event in source.next_arms(state):
@@ -37,6 +39,7 @@ def newcomers(source: ArmSource, state: SearchState) -> list[ArmAdded]:
         if event.arm in joining:
             known = Arm(event.arm, TrialSettings(**joining[event.arm].settings))
         if known is None:
+            _check(arm, state)
             joining[event.arm] = event
         elif known != arm:
             raise InputError(
@@ -44,3 +47,10 @@ def newcomers(source: ArmSource, state: SearchState) -> list[ArmAdded]:
                 "an arm that joins needs a name of its own."
             )
     return list(joining.values())
+
+
+def _check(arm: Arm, state: SearchState) -> None:
+    """That the arm can be ranked beside the first one, and so beside all of them."""
+    first = next(iter(state.arms.values()), None)
+    if first is not None and "reward" in state.config:
+        check_comparable(arm.settings, first.arm.settings, state.config["reward"])
