@@ -22,7 +22,20 @@ ARMS = ["mlp", "my_nets:MyDecoder", "my_nets:MyDecoder:depth=3"]
 
 
 TAGGED = """
-from my_nets import MyDecoder
+from my_nets import MyDecoder, MyEncoder
+
+class Looking(MyEncoder):
+    "Looks at values, in its forward pass and while it is made."
+    def __init__(self, shape):
+        super().__init__(shape=shape)
+        self.gain = float(next(self.parameters()).abs().max())
+
+    def forward(self, x):
+        return super().forward(x / 255 if x.max().item() > 1 else x / self.gain)
+
+class Branching(MyDecoder):
+    def forward(self, z):
+        return super().forward(z if z.sum().item() > 0 else -z)
 
 class Tagged(MyDecoder):
     def __init__(self, tag="", **sizes):
@@ -83,6 +96,12 @@ def test_search_resume_and_load(here):
         assert type(load_model(folder / "model.pt").encoder).__name__ == "MyEncoder"
     folders = {path.name for path in (here / "run" / "checkpoints").iterdir()}
     assert folders == {"mlp", "my_nets_MyDecoder", "my_nets_MyDecoder_depth=3"}
+
+
+def test_networks_that_look_at_values_are_trained_all_the_same(here):
+    networks = ("--encoders", "tagged:Looking", "--decoders", "tagged:Branching")
+    assert say(*words(*networks, "--epochs", "1", *LOCAL)) == 0
+    assert json.loads((here / "run" / "results.json").read_text())["epochs"] == 1
 
 
 def test_a_model_whose_module_is_gone_says_so(here, tmp_path_factory, monkeypatch, capsys):

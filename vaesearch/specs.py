@@ -141,21 +141,30 @@ def build_own(kind: str, spec: str, context: dict[str, Any], known: Sequence[str
     target, arguments = split_own(spec) or (spec, "")
     _, positional, keywords = parse_spec(f"own:{arguments}")
     try:
-        built = _made(target, positional, keywords, context)
+        factory = load_own(target)
     except InputError as error:
-        near = difflib.get_close_matches(parse_spec(spec)[0], known, n=1, cutoff=0.5)
+        # A name with a slip in it, and a colon behind it, is looked for as a module.
+        is_lost = isinstance(error.__cause__, ModuleNotFoundError)
+        name = parse_spec(spec)[0]
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if is_lost else []
         hint = f" Did you mean the {kind} {near[0]!r}?" if near else ""
         raise InputError(f"{kind} {spec!r}: {error}{hint}") from error
+    try:
+        built = _made(factory, positional, keywords, context)
+    except InputError as error:
+        raise InputError(f"{kind} {spec!r}: {error}") from error
     if kind == "policy" and not callable(getattr(built, "choose", None)):
         raise InputError(f"policy {spec!r}: a {type(built).__name__} has no method `choose`.")
     return built
 
 
 def _made(
-    target: str, positional: list[Any], keywords: dict[str, Any], context: dict[str, Any]
+    factory: Callable[..., Any],
+    positional: list[Any],
+    keywords: dict[str, Any],
+    context: dict[str, Any],
 ) -> Any:
     """Call the factory with the user's arguments and as much of ``context`` as it takes."""
-    factory = load_own(target)
     try:
         signature = inspect.signature(factory)
     except (TypeError, ValueError):  # written in C, it has none to be read

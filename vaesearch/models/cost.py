@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
+from vaesearch.errors import InputError
 from vaesearch.models.blocks import Shape
 from vaesearch.models.vae import VAE
 from vaesearch.records import TrialSettings
@@ -69,7 +70,7 @@ def model_cost(settings: TrialSettings, shape: Shape, loss: LossOf | None = None
     """
     try:
         return _count(settings, shape, loss or _negative_elbo, "meta", settings.batch_size)
-    except RuntimeError:  # a user's module looks at values
+    except (RuntimeError, InputError):  # a user's module looks at values
         return _count(settings, shape, loss or _negative_elbo, "cpu", FEW)
 
 
@@ -77,7 +78,7 @@ def step_flops(settings: TrialSettings, shape: Shape, loss: LossOf) -> float | N
     """FLOPs of a training step for each image, as of :func:`model_cost`; None if not countable."""
     try:
         return model_cost(settings, shape, loss).step_flops
-    except RuntimeError:  # some operation of a user's module
+    except Exception:  # some operation of a user's module
         return None
 
 
