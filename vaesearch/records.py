@@ -120,8 +120,7 @@ class Appraisal:
     """Test figures of one checkpoint (never seen by a policy), and pictures.
 
     The pictures, uint8 ``[N, C, H, W]`` each, are the ``originals``, their ``reconstructions``,
-    ``samples`` and ``prior_samples`` of :func:`vaesearch.evaluation.pictures`, and with a
-    likelihood that predicts one, the spread of their pixels.
+    ``samples`` and ``prior_samples`` of :func:`vaesearch.evaluation.pictures`, and deviations.
     """
 
     arm: str
