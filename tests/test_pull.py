@@ -10,6 +10,7 @@ from vaesearch.checkpoints import CheckpointStore
 from vaesearch.data import ImageData
 from vaesearch.errors import CheckpointError, InputError, StorageError
 from vaesearch.evaluation import validate
+from vaesearch.models.vae import build_model
 from vaesearch.pull import SAMPLES, SHOWN, Workbench, export_model, load_model
 from vaesearch.records import AppraisalRequest, Arm, PullRequest, TrialSettings
 from vaesearch.training import train_epoch
@@ -248,12 +249,38 @@ def test_appraisal_is_the_same_every_time(bench, data):
 def test_exported_model_reconstructs_as_the_trained_one(bench, data, store, tmp_path):
     digest = bench.pull(request_of(epochs=2, arm=ARM)).checkpoints[2]
     asked = AppraisalRequest(ARM, 2, digest)
-    export_model(store, asked, data.shape, tmp_path / "model.pt")
+    appraised = bench.appraise(asked)
+    export_model(store, asked, appraised, data.shape, tmp_path / "model.pt")
     model = load_model(tmp_path / "model.pt")
     assert not model.training
     with torch.no_grad():
         made = model(torch.tensor(data.test[:SHOWN]) / 255).mul(255).round().byte().numpy()
-    np.testing.assert_array_equal(made, bench.appraise(asked).pictures["reconstructions"])
+    np.testing.assert_array_equal(made, appraised.pictures["reconstructions"])
+    drawn = model.sample(5, torch.Generator().manual_seed(0), from_aggregate=True)
+    z = model.aggregate.sample(5, torch.Generator().manual_seed(0))
+    assert torch.equal(drawn, model.decode(z).mean)
+    np.testing.assert_array_equal(model.aggregate.means, appraised.aggregate["means"])
+
+
+def test_mixture_is_the_prior_of_a_saved_model_that_asked_for_it(bench, data, store, tmp_path):
+    z = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    densities = {}
+    for prior in ("standard", "gmm:2"):
+        arm = Arm(prior.partition(":")[0], replace(DENSE.settings, prior=prior))
+        asked = AppraisalRequest(arm, 1, bench.pull(request_of(arm=arm)).checkpoints[1])
+        path = tmp_path / f"{arm.name}.pt"
+        export_model(store, asked, bench.appraise(asked), data.shape, path)
+        model = load_model(path)
+        densities[prior] = model.latent_prior().log_prob(z)
+        assert torch.equal(model.aggregate.log_prob(z), densities[prior]) is (prior == "gmm:2")
+    standard = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(dim=1)
+    torch.testing.assert_close(densities["standard"], standard)
+
+
+def test_model_without_a_mixture_refuses_to_sample_from_it(data):
+    model = build_model(DENSE.settings, data.shape)
+    with pytest.raises(InputError, match="no mixture to sample from"):
+        model.sample(2, torch.Generator(), from_aggregate=True)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"hello", [1, 2], {"settings": {"x": 1}}, Arm])

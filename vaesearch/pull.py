@@ -7,6 +7,7 @@ crash, on another worker, or after the arm's state went through a file, and is t
 import io
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
@@ -21,6 +22,7 @@ from vaesearch.compatibility import has_mass
 from vaesearch.data import ImageData
 from vaesearch.errors import CheckpointError, DivergedError
 from vaesearch.evaluation import appraise, divergence, fit_aggregate, pictures, validate
+from vaesearch.models.mixtures import FullGaussianMixture
 from vaesearch.models.vae import VAE, build_model
 from vaesearch.records import (
     Appraisal,
@@ -135,7 +137,8 @@ class Workbench:
             metrics = appraise(model, test, has_mass=has_mass(settings), mixture=mixture)
             metrics |= divergence(mixture, model, self.seed)
             shown = pictures(model, test[:SHOWN], mixture, count=SAMPLES, seed=self.seed)
-        return Appraisal(request.arm.name, request.epoch, metrics, shown)
+        aggregate = {name: value.cpu().numpy() for name, value in mixture.to_dict().items()}
+        return Appraisal(request.arm.name, request.epoch, metrics, shown, aggregate)
 
     def _take(self, request: PullRequest) -> TrialState:
         """The state to start from. It leaves the cache: after a failure it would be no epoch's."""
@@ -178,16 +181,22 @@ def _size(state: TrialState) -> int:
 
 
 def export_model(
-    store: CheckpointStore, request: AppraisalRequest, shape: tuple[int, int, int], path: Path
+    store: CheckpointStore,
+    request: AppraisalRequest,
+    appraisal: Appraisal,
+    shape: tuple[int, int, int],
+    path: Path,
 ) -> None:
-    """Write the model of a checkpoint, without its optimiser, for :func:`load_model`.
+    """Write the model of an appraised checkpoint, without its optimiser, for :func:`load_model`.
 
     Raises:
         CheckpointError: the checkpoint is missing or damaged.
         OSError: ``path`` cannot be written.
     """
     saved = store.load(request.arm.name, request.epoch, request.digest)
-    save_model(path, request.arm.settings, shape, request.epoch, saved["model"])
+    save_model(
+        path, request.arm.settings, shape, request.epoch, saved["model"], appraisal.aggregate
+    )
 
 
 def save_model(
@@ -196,8 +205,9 @@ def save_model(
     shape: tuple[int, int, int],
     epoch: int,
     weights: dict[str, Any],
+    aggregate: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Write a model for :func:`load_model`.
+    """Write a model for :func:`load_model`, with the mixture fitted to its codes if there is one.
 
     Raises:
         OSError: ``path`` cannot be written.
@@ -207,6 +217,7 @@ def save_model(
         "shape": list(shape),
         "epoch": epoch,
         "weights": weights,
+        "aggregate": {name: torch.tensor(value) for name, value in (aggregate or {}).items()},
     }
     buffer = io.BytesIO()
     torch.save(payload, buffer)
@@ -223,6 +234,8 @@ def load_model(path: Path) -> VAE:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         model = build_model(TrialSettings(**saved["settings"]), tuple(saved["shape"]))
         model.load_state_dict(saved["weights"])
+        if saved["aggregate"]:
+            model.take_aggregate(FullGaussianMixture(**saved["aggregate"]))
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is not a model of vaesearch: {error}") from error
     except (UnpicklingError, EOFError) as error:

@@ -121,12 +121,14 @@ class Appraisal:
 
     The pictures, uint8 ``[N, C, H, W]`` each, are the ``originals``, their ``reconstructions``,
     ``samples`` and ``prior_samples`` of :func:`vaesearch.evaluation.pictures`, and deviations.
+    ``aggregate`` has the parameters of the mixture that was fitted to codes of training images.
     """
 
     arm: str
     epoch: int
     metrics: dict[str, float]
     pictures: dict[str, np.ndarray]
+    aggregate: dict[str, np.ndarray]
 
 
 # --- Ledger events -----------------------------------------------------------------------------

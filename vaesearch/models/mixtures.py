@@ -54,6 +54,10 @@ class FullGaussianMixture:
         self._whitening = torch.linalg.solve_triangular(self._factors, identity, upper=False)
         self._log_scale = self._factors.diagonal(dim1=1, dim2=2).log().sum(dim=1)
 
+    def to_dict(self) -> dict[str, Tensor]:
+        """The arguments that it is made of."""
+        return {"weights": self.weights, "means": self.means, "covariances": self.covariances}
+
     def log_prob(self, z: Tensor) -> Tensor:
         """Log-density in nats ``[...]`` of latents ``[..., D]``."""
         exact = z.double()

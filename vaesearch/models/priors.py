@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vaesearch.arguments import whole
 from vaesearch.models.latents import LOG_2PI, Posterior, Prior
-from vaesearch.models.mixtures import PosteriorMixture
+from vaesearch.models.mixtures import FullGaussianMixture, PosteriorMixture
 
 Encode = Callable[[Tensor], Posterior]
 Shape = tuple[int, int, int]
@@ -68,7 +68,7 @@ class FittedMixturePrior(StandardNormalPrior):
     """N(0, I) in training; afterwards a mixture fitted to the codes of images (Lin et al. 2019).
 
     The mixture is made where a trained model is appraised, by
-    :func:`vaesearch.evaluation.aggregate.fit_aggregate`.
+    :func:`vaesearch.evaluation.aggregate.fit_aggregate`, and saved with the model.
 
     Args:
         components: Gaussians of full covariance.
@@ -82,6 +82,11 @@ class FittedMixturePrior(StandardNormalPrior):
     def __init__(self, components: int = 10, *, latent_dim: int, shape: Shape) -> None:
         super().__init__(latent_dim=latent_dim, shape=shape)
         self.components = whole("the components of prior gmm", components)
+        self.fitted: FullGaussianMixture | None = None
+
+    def forward(self, encode: Encode) -> Prior:
+        """p(z): the mixture, once there is one."""
+        return self.fitted or super().forward(encode)
 
 
 class VampPrior(LatentPrior):

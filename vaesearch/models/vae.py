@@ -6,10 +6,13 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from vaesearch.errors import InputError
 from vaesearch.models.encoders import Shape
 from vaesearch.models.latents import Posterior, Prior
+from vaesearch.models.mixtures import FullGaussianMixture
 from vaesearch.models.own import build_module, count_features
 from vaesearch.models.pixels import PixelDistribution
+from vaesearch.models.priors import FittedMixturePrior
 from vaesearch.records import TrialSettings
 from vaesearch.seeding import derive
 
@@ -20,6 +23,10 @@ class VAE(nn.Module):
     Args:
         settings: which member of each axis, and the sizes.
         shape: ``(C, H, W)`` of the images.
+
+    Attributes:
+        aggregate: a mixture fitted to the codes of the training images; None before a search has
+            appraised the trained model.
 
     Raises:
         InputError: the parts do not fit the images or are unknown.
@@ -48,6 +55,7 @@ class VAE(nn.Module):
             width=width,
         )
         self.prior = build_module("priors", settings.prior, latent_dim=latent_dim, shape=shape)
+        self.aggregate: FullGaussianMixture | None = None
 
     def encode(self, x: Tensor) -> Posterior:
         """q(z|x) for images ``[B, C, H, W]`` in [0, 1]."""
@@ -87,9 +95,29 @@ class VAE(nn.Module):
         return self.decode(self.encode(x).mean).mean
 
     @torch.no_grad()
-    def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """``count`` pictures ``[B, C, H, W]`` in [0, 1] decoded from the prior."""
-        return self.decode(self.latent_prior().sample(count, generator)).mean
+    def sample(
+        self, count: int, generator: torch.Generator, *, from_aggregate: bool = False
+    ) -> Tensor:
+        """``count`` pictures ``[count, C, H, W]`` in [0, 1], the means of p(x|z).
+
+        Args:
+            count: how many.
+            generator: of z, on the model's device.
+            from_aggregate: draw z from the mixture ``aggregate`` instead of the prior.
+
+        Raises:
+            InputError: the model has no such mixture.
+        """
+        if from_aggregate and self.aggregate is None:
+            raise InputError("this model has no mixture to sample from; load it from a model.pt.")
+        prior = (self.aggregate if from_aggregate else None) or self.latent_prior()
+        return self.decode(prior.sample(count, generator)).mean
+
+    def take_aggregate(self, mixture: FullGaussianMixture) -> None:
+        """Keep the mixture; with ``--prior gmm`` it is the prior from now on."""
+        self.aggregate = mixture
+        if isinstance(self.prior, FittedMixturePrior):
+            self.prior.fitted = mixture
 
     def _autocast(self, x: Tensor) -> torch.autocast:
         """bfloat16 inside the networks only; every loss and log-determinant is float32."""

@@ -46,7 +46,7 @@ def keep_appraisal(
     if "sample_deviations" in shown:
         uncertainty(shown, folder / "uncertainty.png")
     try:
-        export_model(store, request, shape, folder / "model.pt")
+        export_model(store, request, result, shape, folder / "model.pt")
     except OSError as error:
         raise StorageError(f"cannot write {folder / 'model.pt'}: {error.strerror}.") from error
 
