@@ -130,7 +130,7 @@ class PlanarPosterior(StepwisePosterior):
     with equal parameters the steps would stay equal.
 
     Args:
-        steps: how many maps; 8 take about twice the time of the Gaussian on small networks.
+        steps: how many maps; 8 make a training step of small dense networks 1.2 times as long.
         features: size of the encoder's output.
         latent_dim: size of z.
 
