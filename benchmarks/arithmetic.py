@@ -8,7 +8,7 @@ kernel has a price of its own, whatever the size of its tensors.
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ _FREE = {"empty", "empty_like", "new_empty", "detach", "lift_fresh", "_unsafe_vi
 _FUNCTIONS = {
     "exp", "expm1", "log", "log1p", "log2", "sigmoid", "erf", "erfc", "softplus", "pow", "sin",
     "cos", "logsumexp", "_softmax", "_log_softmax", "log_sigmoid_forward", "logaddexp", "elu",
-    "binary_cross_entropy_with_logits", "gelu", "silu", "mish", "selu", "special_ndtr",
+    "binary_cross_entropy_with_logits", "gelu", "glu", "silu", "mish", "selu", "special_ndtr",
 }  # fmt: skip
 # Those that take torch's kernels on the CPU so many times as long as exp; a digamma is found for
 # one number at a time. Gathering numbers by index is no function, but it takes as long as some.
@@ -100,20 +100,31 @@ class Prices:
         return float(np.dot(_row(counts), astuple(self)))
 
 
-def find_prices(counts: Sequence[Arithmetic], seconds: Sequence[float]) -> Prices:
+def find_prices(
+    counts: Sequence[Arithmetic], seconds: Sequence[float], known: Prices | None = None
+) -> Prices:
     """Prices that explain all ``seconds`` best, by the sum of relative errors.
 
     That sum, unlike one of squares, is not moved by a few that are slow for another reason. So
-    few steps that they could be explained by anything have prices of NaN.
+    few steps that they could be explained by anything have prices of NaN. With ``known`` prices
+    only that of convolutions is found, whose rate depends on their shapes.
     """
     if len(counts) < LEAST_ROWS:
         return Prices(*[math.nan] * 5)
     relative = np.array([_row(c) for c in counts]) / np.array(seconds)[:, None]
+    rest = np.ones(len(counts))
+    if known is not None and math.isnan(known.call):
+        known = None
+    if known is not None:
+        rest = rest - relative @ astuple(replace(known, convolution=0.0))
+        relative = relative[:, 1:2]
     weights = np.ones(len(counts))
     for _ in range(30):
-        prices, _ = nnls(relative * weights[:, None], weights)
-        errors = np.abs(relative @ prices - 1)
+        prices, _ = nnls(relative * weights[:, None], rest * weights)
+        errors = np.abs(relative @ prices - rest)
         weights = 1 / np.sqrt(np.maximum(errors, 0.01))
+    if known is not None:
+        return replace(known, convolution=float(prices[0]))
     return Prices(*prices.tolist())
 
 

@@ -219,8 +219,10 @@ model's, taken in turn; median (min-max). The columns behind it are counts of on
 plain model's: `FLOPs` of matrix products and convolutions; `Bytes` read and written by all other
 operations; `Calls` of kernels; `Functions`, elements through exp, log, random numbers and the
 like. `Explained` is the ratio that prices make of these counts, one for each count, found so as
-to explain the times of all rows together: those on the members of axes, and those on networks.
-A row whose time is more than a quarter above it is marked."""
+to explain the times of all rows on the members of axes together. A row whose time is more than a
+quarter above it is marked. Encoders and decoders have the same prices but for that of
+convolutions: those of few channels at full size run at a lower rate than those of many channels
+at a small size, so that decoders made of the former may be marked."""
 
 
 def main() -> None:
@@ -231,15 +233,15 @@ def main() -> None:
     path = find_digits()
     digits = load_digits(path)[0] if path else stand_in(8000)
     sections, left_out = [], []
-    # Convolutions of other shapes run at other rates, so other networks have prices of their own.
+    prices = None
     for nets, axes in (((DENSE, CONV), AXES), ((LARGER,), ARCHITECTURES)):
         measured = []
         for net in nets:
             timings, missing = measure_all(net, axes, padded(digits, net.size), options)
             measured += [(net, timings)] if timings else []
             left_out += missing
-        rows = [row for _, timings in measured for row in timings]
-        prices = find_prices([row.counts for row in rows], [row.seconds for row in rows])
+        rows = [timing for _, timings in measured for timing in timings]
+        prices = find_prices([t.counts for t in rows], [t.seconds for t in rows], prices)
         sections += [section(net, axes, timings, prices) for net, timings in measured]
     if left_out:
         sections.append("## Not timed\n\n" + "\n".join(left_out))
