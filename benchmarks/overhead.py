@@ -32,8 +32,9 @@ from vaesearch.checkpoints import CheckpointStore
 from vaesearch.data import ImageData
 from vaesearch.data.core import fingerprint
 from vaesearch.evaluation import validate
+from vaesearch.events import ArmAdded, Event, PullFinished
 from vaesearch.models.vae import count_parameters
-from vaesearch.records import Arm, ArmAdded, Event, PullFinished, TrialSettings
+from vaesearch.records import Arm, TrialSettings
 from vaesearch.search.backends import ray_actors
 from vaesearch.search.controller import Controller
 from vaesearch.search.ledger import Ledger

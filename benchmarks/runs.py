@@ -15,7 +15,7 @@ from peers.drive import Step, Trace
 
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget
-from vaesearch.records import Event, PullFinished
+from vaesearch.events import Event, PullFinished
 from vaesearch.search.replays import replay
 from vaesearch.search.state import SearchState
 

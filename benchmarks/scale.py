@@ -19,8 +19,8 @@ from common import hardware, publish, spread, table
 from vaesearch import catalogue
 from vaesearch.bandits.core import ArmHistory, Budget, History, Policy
 from vaesearch.bandits.synthetic import FAMILIES
+from vaesearch.events import Event, PullFinished
 from vaesearch.recordings import Curve, Manifest, Recording
-from vaesearch.records import Event, PullFinished
 from vaesearch.search.replays import replay
 from vaesearch.search.state import SearchState
 

@@ -5,14 +5,8 @@ import numpy as np
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget
 from vaesearch.config import Config
-from vaesearch.records import (
-    Arm,
-    ArmAdded,
-    EpochReport,
-    SearchFinished,
-    SearchStarted,
-    TrialSettings,
-)
+from vaesearch.events import ArmAdded, SearchFinished, SearchStarted
+from vaesearch.records import Arm, EpochReport, TrialSettings
 from vaesearch.search.backends.replay import ReplayBackend
 from vaesearch.search.controller import Controller
 from vaesearch.search.ledger import Ledger

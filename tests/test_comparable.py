@@ -8,7 +8,8 @@ from vaesearch import catalogue
 from vaesearch.bandits.core import Budget
 from vaesearch.config import Config
 from vaesearch.errors import InputError
-from vaesearch.records import ArmAdded, SearchStarted, TrialSettings
+from vaesearch.events import ArmAdded, SearchStarted
+from vaesearch.records import TrialSettings
 from vaesearch.search.arms import newcomers
 from vaesearch.search.state import fold
 

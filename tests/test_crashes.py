@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tiny
 
-from vaesearch.records import PullFinished, PullStarted, WorkerLost
+from vaesearch.events import PullFinished, PullStarted, WorkerLost
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.run_dir import RunDir
 

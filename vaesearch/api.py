@@ -21,10 +21,10 @@ from vaesearch.checkpoints import CheckpointStore
 from vaesearch.config import MAY_CHANGE, PLACES, Config, load_yaml
 from vaesearch.data import ImageData, load_images
 from vaesearch.errors import InputError, RunDirError, VaesearchError
+from vaesearch.events import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.models.checks import check_model
 from vaesearch.models.cost import step_flops
 from vaesearch.objectives import Loss
-from vaesearch.records import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.report.artifacts import keep_appraisal, write_results, write_text
 from vaesearch.report.machine import hardware, software
 from vaesearch.search.appraisal import appraise

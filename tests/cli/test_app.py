@@ -17,7 +17,7 @@ from vaesearch import __version__
 from vaesearch.bandits.core import Budget
 from vaesearch.cli.app import app
 from vaesearch.cli.terminal import _status
-from vaesearch.records import SearchStarted
+from vaesearch.events import SearchStarted
 from vaesearch.search.ledger import Ledger, read_ledger
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import fold

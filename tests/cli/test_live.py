@@ -9,22 +9,21 @@ from rich.console import Console
 from vaesearch.bandits.core import Budget, History
 from vaesearch.cli.lines import PlainLines, Quiet
 from vaesearch.cli.live import LiveTable, make_observer
-from vaesearch.records import (
+from vaesearch.events import (
     ArmAdded,
     ArmAppraised,
     ArmCut,
     ArmFailed,
     DecisionMade,
-    EpochReport,
     PullFailed,
     PullFinished,
     PullStarted,
     SearchFinished,
     SearchResumed,
     SearchStarted,
-    TrialSettings,
     WorkerLost,
 )
+from vaesearch.records import EpochReport, TrialSettings
 from vaesearch.search.state import SearchState, advance
 
 

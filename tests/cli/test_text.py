@@ -8,15 +8,8 @@ from rich.console import Console
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget
 from vaesearch.cli.text import closing, interrupted, listing, sparkline
-from vaesearch.records import (
-    ArmAdded,
-    ArmFailed,
-    DecisionMade,
-    EpochReport,
-    PullFinished,
-    SearchFinished,
-    TrialSettings,
-)
+from vaesearch.events import ArmAdded, ArmFailed, DecisionMade, PullFinished, SearchFinished
+from vaesearch.records import EpochReport, TrialSettings
 from vaesearch.search.state import fold
 
 SETTINGS = asdict(TrialSettings(decoder="mlp"))

@@ -8,8 +8,8 @@ import pytest
 from fake_tune import LOSSES, FakeTune, scheduler
 
 from vaesearch.errors import InputError
+from vaesearch.events import PullFinished, SearchResumed
 from vaesearch.integrations.ray_tune import LOG_NAME
-from vaesearch.records import PullFinished, SearchResumed
 from vaesearch.search.ledger import read_ledger
 
 pytestmark = pytest.mark.usefixtures("no_disk")

@@ -15,9 +15,9 @@ from tune_driver import trained, tuner
 
 from vaesearch.bandits.core import Budget
 from vaesearch.errors import InputError
+from vaesearch.events import PullFinished, SearchResumed
 from vaesearch.integrations.account import fold
 from vaesearch.integrations.ray_tune import LOG_NAME, BanditScheduler, read_history
-from vaesearch.records import PullFinished, SearchResumed
 from vaesearch.search.ledger import read_ledger
 
 pytestmark = pytest.mark.timeout(300)

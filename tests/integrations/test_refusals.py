@@ -5,8 +5,8 @@ from fake_tune import LOSSES, FakeTune, scheduler
 from ray.tune import Trainable
 
 from vaesearch.errors import InputError
+from vaesearch.events import DecisionMade
 from vaesearch.integrations.ray_tune import LOG_NAME, BanditScheduler
-from vaesearch.records import DecisionMade
 from vaesearch.search.ledger import read_ledger
 
 pytestmark = pytest.mark.usefixtures("no_disk")

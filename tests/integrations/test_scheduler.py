@@ -6,10 +6,10 @@ from fake_tune import LOSSES, FakeTrial, FakeTune, scheduler
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget, Decision
 from vaesearch.errors import PolicyError
+from vaesearch.events import DecisionMade
 from vaesearch.integrations.account import fold
 from vaesearch.integrations.ray_tune import LOG_NAME, BanditScheduler
 from vaesearch.recordings import Curve, Manifest, Recording
-from vaesearch.records import DecisionMade
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.replays import replay
 

@@ -3,19 +3,18 @@ from dataclasses import asdict
 import pytest
 
 from vaesearch.bandits.core import Budget
-from vaesearch.records import (
+from vaesearch.events import (
     ArmAdded,
     ArmAppraised,
     ArmCut,
     ArmFailed,
     DecisionMade,
-    EpochReport,
     PullFinished,
     PullStarted,
     SearchFinished,
     SearchStarted,
-    TrialSettings,
 )
+from vaesearch.records import EpochReport, TrialSettings
 from vaesearch.search.state import fold
 
 

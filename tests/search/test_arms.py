@@ -9,7 +9,8 @@ from replays import curve
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget
 from vaesearch.errors import InputError
-from vaesearch.records import ArmAdded, PullFinished, TrialSettings
+from vaesearch.events import ArmAdded, PullFinished
+from vaesearch.records import TrialSettings
 from vaesearch.search.arms import newcomers
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.state import SearchState, fold

@@ -8,7 +8,8 @@ from replays import CURVES, curve
 
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget
-from vaesearch.records import DecisionMade, PullFinished, PullReport, PullStarted
+from vaesearch.events import DecisionMade, PullFinished, PullStarted
+from vaesearch.records import PullReport
 from vaesearch.report.tables import results
 from vaesearch.search.backends.base import Broken, Finished, Lost
 from vaesearch.search.backends.replay import ReplayBackend

@@ -1,7 +1,7 @@
 import pytest
 
 from vaesearch.errors import LedgerError, StorageError
-from vaesearch.records import (
+from vaesearch.events import (
     EVENTS,
     ArmCut,
     DecisionMade,

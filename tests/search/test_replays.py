@@ -5,8 +5,8 @@ from replays import CURVES
 
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget, Decision
+from vaesearch.events import ArmAppraised, ArmFailed, PullFinished, SearchResumed
 from vaesearch.recordings import Curve, Manifest, Recording, recording_to_bytes
-from vaesearch.records import ArmAppraised, ArmFailed, PullFinished, SearchResumed
 from vaesearch.search.replays import cut_short, recording_of, replay, trace_of
 
 MANIFEST = Manifest("none", "bpd", "min")

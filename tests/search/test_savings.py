@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from vaesearch.bandits.core import Budget
-from vaesearch.records import (
-    Arm,
+from vaesearch.events import (
     ArmAdded,
     ArmFailed,
     DecisionMade,
     PullFinished,
     PullStarted,
     SearchStarted,
-    TrialSettings,
 )
+from vaesearch.records import Arm, TrialSettings
 from vaesearch.search.savings import Savings, estimate_savings
 from vaesearch.search.state import fold
 

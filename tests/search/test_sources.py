@@ -3,8 +3,8 @@ from replays import write_run
 
 from vaesearch.bandits.core import Budget
 from vaesearch.errors import LedgerError, RecordingError
+from vaesearch.events import ArmAdded, PullFailed, PullFinished, PullStarted
 from vaesearch.recordings import Curve, Manifest, Recording, recording_to_bytes
-from vaesearch.records import ArmAdded, PullFailed, PullFinished, PullStarted
 from vaesearch.search.ledger import Ledger
 from vaesearch.search.sources import _workers, read_source
 

@@ -2,7 +2,7 @@ import pickle
 from dataclasses import replace
 
 from vaesearch.bandits.core import Budget
-from vaesearch.records import (
+from vaesearch.events import (
     ArmAdded,
     ArmAppraised,
     ArmCut,

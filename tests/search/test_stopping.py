@@ -5,7 +5,7 @@ from replays import curve
 
 from vaesearch import catalogue
 from vaesearch.bandits.core import ArmHistory, Budget, History
-from vaesearch.records import DecisionMade, PullFinished
+from vaesearch.events import DecisionMade, PullFinished
 from vaesearch.search.stopping import ConfidenceStop, stop_rule
 
 

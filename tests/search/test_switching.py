@@ -5,7 +5,7 @@ from replays import curve
 
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget
-from vaesearch.records import DecisionMade, PullFinished
+from vaesearch.events import DecisionMade, PullFinished
 from vaesearch.search.backends.replay import ReplayBackend
 from vaesearch.search.state import SearchState
 from vaesearch.search.switching import switching_note

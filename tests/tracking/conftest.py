@@ -12,7 +12,7 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["MLFLOW_LOGGING_LEVEL"] = "ERROR"
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 
-from vaesearch.records import (
+from vaesearch.events import (
     ArmAdded,
     ArmAppraised,
     ArmCut,
@@ -23,8 +23,8 @@ from vaesearch.records import (
     SearchFinished,
     SearchResumed,
     SearchStarted,
-    TrialSettings,
 )
+from vaesearch.records import TrialSettings
 from vaesearch.search.ledger import Ledger
 from vaesearch.search.run_dir import RunDir
 

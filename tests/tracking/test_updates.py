@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from vaesearch.records import EVENTS, PullFinished
+from vaesearch.events import EVENTS, PullFinished
 from vaesearch.search.state import SearchState, advance
 from vaesearch.tracking.updates import Point, RunUpdate, interrupted, merge, updates_for
 

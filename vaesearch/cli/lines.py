@@ -11,11 +11,10 @@ from typing import Self
 
 from rich.console import Console
 
-from vaesearch.records import (
+from vaesearch.events import (
     ArmAppraised,
     ArmCut,
     ArmFailed,
-    EpochReport,
     Event,
     PullFailed,
     PullFinished,
@@ -23,6 +22,7 @@ from vaesearch.records import (
     SearchResumed,
     WorkerLost,
 )
+from vaesearch.records import EpochReport
 from vaesearch.report.units import one_line, scale_of, write_seconds
 from vaesearch.search.state import SearchState
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from vaesearch.cli.lines import Pace, PlainLines, Quiet, lines
 from vaesearch.cli.text import sparkline
-from vaesearch.records import ArmFailed, Event, PullFailed, SearchResumed, WorkerLost
+from vaesearch.events import ArmFailed, Event, PullFailed, SearchResumed, WorkerLost
 from vaesearch.report.tables import best_arm, standing
 from vaesearch.report.units import one_line, scale_of, write_clock, write_seconds
 from vaesearch.search.state import Flight, SearchState

@@ -15,7 +15,7 @@ from functools import reduce
 from typing import Any
 
 from vaesearch.bandits.core import Budget, Decision, History, Policy, Status
-from vaesearch.records import (
+from vaesearch.events import (
     ArmAdded,
     ArmCut,
     ArmFailed,

@@ -13,13 +13,11 @@ from typing import Any
 from vaesearch import __version__
 from vaesearch.bandits.core import Budget, History, Policy, leader
 from vaesearch.errors import InputError
-from vaesearch.integrations.account import advance, decide, fold
-from vaesearch.records import (
+from vaesearch.events import (
     ArmAdded,
     ArmCut,
     ArmFailed,
     DecisionMade,
-    EpochReport,
     Event,
     PullFinished,
     PullStarted,
@@ -27,6 +25,8 @@ from vaesearch.records import (
     SearchResumed,
     SearchStarted,
 )
+from vaesearch.integrations.account import advance, decide, fold
+from vaesearch.records import EpochReport
 from vaesearch.search.ledger import Ledger, read_ledger
 from vaesearch.search.state import elapsed_seconds
 

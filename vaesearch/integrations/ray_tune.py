@@ -33,9 +33,9 @@ from ray.tune.trainable import FunctionTrainable
 
 from vaesearch.bandits.core import History, Policy
 from vaesearch.errors import InputError
+from vaesearch.events import ArmCut, ArmFailed, PullFailed
 from vaesearch.integrations.book import Book, read_history
 from vaesearch.integrations.options import Measure, budget_of, policy_of
-from vaesearch.records import ArmCut, ArmFailed, PullFailed
 
 __all__ = ["LOG_NAME", "BanditScheduler", "read_history"]
 LOG_NAME = "bandit.jsonl"

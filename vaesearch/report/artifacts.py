@@ -9,9 +9,10 @@ import numpy as np
 
 from vaesearch.checkpoints import CheckpointStore, write_atomically
 from vaesearch.errors import StorageError
+from vaesearch.events import Event
 from vaesearch.pull import export_model
 from vaesearch.recordings import recording_to_bytes
-from vaesearch.records import Appraisal, AppraisalRequest, Event
+from vaesearch.records import Appraisal, AppraisalRequest
 from vaesearch.report.figures import allocation, image_grid, learning_curves
 from vaesearch.report.machine import hardware, software
 from vaesearch.report.tables import ranking_table, results, to_markdown

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from PIL import Image, ImageDraw, ImageFont
 
 from vaesearch.errors import StorageError
-from vaesearch.records import Event, PullFinished
+from vaesearch.events import Event, PullFinished
 from vaesearch.report.tables import best_arm
 from vaesearch.report.units import robust_floor, scale_of
 from vaesearch.search.state import SearchState

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from vaesearch.errors import VaesearchError
-from vaesearch.records import Appraisal, AppraisalRequest, ArmAppraised, WorkerLost
+from vaesearch.events import ArmAppraised, WorkerLost
+from vaesearch.records import Appraisal, AppraisalRequest
 from vaesearch.search.backends.base import Backend, Finished, Lost, Outcome
 from vaesearch.search.controller import MAX_ATTEMPTS, WAIT_SECONDS, Controller
 from vaesearch.search.state import SearchState

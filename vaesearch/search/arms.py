@@ -5,7 +5,8 @@ from typing import Protocol
 
 from vaesearch.compatibility import check_comparable
 from vaesearch.errors import InputError
-from vaesearch.records import Arm, ArmAdded, TrialSettings
+from vaesearch.events import ArmAdded
+from vaesearch.records import Arm, TrialSettings
 from vaesearch.search.state import SearchState
 
 

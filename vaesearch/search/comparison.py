@@ -8,8 +8,8 @@ import numpy as np
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget, Decision, History, Policy
 from vaesearch.errors import PolicyError
+from vaesearch.events import Event
 from vaesearch.recordings import Curve
-from vaesearch.records import Event
 from vaesearch.search.instances import Instance
 from vaesearch.search.outcomes import OracleOutcome, Outcome
 from vaesearch.search.regret import Step, Trace, oracle

@@ -11,18 +11,17 @@ from typing import Protocol
 
 from vaesearch.bandits.chunks import pull_epochs
 from vaesearch.bandits.core import History, Policy
-from vaesearch.records import (
+from vaesearch.events import (
     ArmCut,
     ArmFailed,
     DecisionMade,
     Event,
     PullFailed,
     PullFinished,
-    PullReport,
-    PullRequest,
     PullStarted,
     WorkerLost,
 )
+from vaesearch.records import PullReport, PullRequest
 from vaesearch.search.arms import ArmSource, newcomers
 from vaesearch.search.asking import ask
 from vaesearch.search.backends.base import Backend, Finished, Lost, Outcome

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from vaesearch.errors import LedgerError, StorageError
-from vaesearch.records import Event, event_from_dict, event_to_dict
+from vaesearch.events import Event, event_from_dict, event_to_dict
 
 FILE_NAME = "ledger.jsonl"
 

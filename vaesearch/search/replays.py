@@ -10,18 +10,17 @@ from typing import Any
 
 from vaesearch.bandits.core import Budget, Policy
 from vaesearch.errors import RecordingError
-from vaesearch.recordings import DIRECTIONS, METRICS, Curve, Manifest, Recording
-from vaesearch.records import (
+from vaesearch.events import (
     ArmAdded,
     ArmCut,
     ArmFailed,
-    EpochReport,
     Event,
     PullFinished,
     PullStarted,
     SearchResumed,
-    TrialSettings,
 )
+from vaesearch.recordings import DIRECTIONS, METRICS, Curve, Manifest, Recording
+from vaesearch.records import EpochReport, TrialSettings
 from vaesearch.search.backends.replay import ReplayBackend
 from vaesearch.search.controller import Controller, Observer
 from vaesearch.search.regret import Step, Trace

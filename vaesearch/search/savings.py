@@ -13,7 +13,7 @@ import numpy as np
 
 from vaesearch.bandits.curves import Curves, pooled_prior
 from vaesearch.bandits.futures import draw_futures
-from vaesearch.records import Event
+from vaesearch.events import Event
 from vaesearch.search.regret import oracle_epochs
 from vaesearch.search.replays import trace_of
 from vaesearch.search.state import SearchState

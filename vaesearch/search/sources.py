@@ -8,8 +8,7 @@ from pathlib import Path
 from vaesearch.bandits.core import Budget
 from vaesearch.config import EPOCHS_PER_ARM, Config
 from vaesearch.errors import RecordingError, RunDirError
-from vaesearch.recordings import Recording, read_recording
-from vaesearch.records import (
+from vaesearch.events import (
     ArmAdded,
     DecisionMade,
     Event,
@@ -18,6 +17,7 @@ from vaesearch.records import (
     PullStarted,
     SearchStarted,
 )
+from vaesearch.recordings import Recording, read_recording
 from vaesearch.search.instances import instances_of
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.regret import Trace

@@ -11,14 +11,12 @@ from itertools import pairwise
 from typing import Any
 
 from vaesearch.bandits.core import Budget, History, Status
-from vaesearch.records import (
-    Arm,
+from vaesearch.events import (
     ArmAdded,
     ArmAppraised,
     ArmCut,
     ArmFailed,
     DecisionMade,
-    EpochReport,
     Event,
     PullFailed,
     PullFinished,
@@ -26,8 +24,8 @@ from vaesearch.records import (
     SearchFinished,
     SearchResumed,
     SearchStarted,
-    TrialSettings,
 )
+from vaesearch.records import Arm, EpochReport, TrialSettings
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from vaesearch.errors import LedgerError
-from vaesearch.records import Event, event_from_dict
+from vaesearch.events import Event, event_from_dict
 
 
 class LedgerTail:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vaesearch.bandits.core import leader
-from vaesearch.records import (
+from vaesearch.events import (
     ArmAdded,
     ArmAppraised,
     ArmCut,

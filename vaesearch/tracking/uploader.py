@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaesearch.errors import VaesearchError
-from vaesearch.records import Event, SearchStarted
+from vaesearch.events import Event, SearchStarted
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, advance
 from vaesearch.tracking import updates

@@ -4,7 +4,7 @@ from typing import get_type_hints
 
 import pytest
 
-from vaesearch.records import EVENTS, event_from_dict, event_to_dict
+from vaesearch.events import EVENTS, event_from_dict, event_to_dict
 
 EXAMPLES = {"str": "x", "int": 3, "float": 0.5, "list": ["y"], "dict": {"k": 1.5}}
 
