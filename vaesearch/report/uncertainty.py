@@ -74,7 +74,7 @@ def _drawn(rows: Sequence[tuple[str, np.ndarray]], scale: Normalize) -> Figure:
         axis.imshow(_strip(images), interpolation="nearest")
         axis.set_xticks([])
         axis.set_yticks([height / 2], [label])
-        axis.tick_params(length=0, colors=INK)
+        axis.tick_params(length=0, colors=INK, labelsize=8)
         axis.spines[:].set_visible(False)
     bar = figure.colorbar(ScalarMappable(scale, _COLOURS), ax=list(axes), shrink=0.6, pad=0.02)
     bar.set_label("standard deviation, or absolute error; white is 1", color=INK)
