@@ -8,7 +8,7 @@ kernel has a price of its own, whatever the size of its tensors.
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -100,31 +100,20 @@ class Prices:
         return float(np.dot(_row(counts), astuple(self)))
 
 
-def find_prices(
-    counts: Sequence[Arithmetic], seconds: Sequence[float], known: Prices | None = None
-) -> Prices:
+def find_prices(counts: Sequence[Arithmetic], seconds: Sequence[float]) -> Prices:
     """Prices that explain all ``seconds`` best, by the sum of relative errors.
 
     That sum, unlike one of squares, is not moved by a few that are slow for another reason. So
-    few steps that they could be explained by anything have prices of NaN. With ``known`` prices
-    only that of convolutions is found, whose rate depends on their shapes.
+    few steps that they could be explained by anything have prices of NaN.
     """
     if len(counts) < LEAST_ROWS:
         return Prices(*[math.nan] * 5)
     relative = np.array([_row(c) for c in counts]) / np.array(seconds)[:, None]
-    rest = np.ones(len(counts))
-    if known is not None and math.isnan(known.call):
-        known = None
-    if known is not None:
-        rest = rest - relative @ astuple(replace(known, convolution=0.0))
-        relative = relative[:, 1:2]
     weights = np.ones(len(counts))
     for _ in range(30):
-        prices, _ = nnls(relative * weights[:, None], rest * weights)
-        errors = np.abs(relative @ prices - rest)
+        prices, _ = nnls(relative * weights[:, None], weights)
+        errors = np.abs(relative @ prices - 1)
         weights = 1 / np.sqrt(np.maximum(errors, 0.01))
-    if known is not None:
-        return replace(known, convolution=float(prices[0]))
     return Prices(*prices.tolist())
 
 

@@ -43,7 +43,7 @@ class Net:
 DENSE = Net("dense", TrialSettings("mlp", encoder="mlp", latent_dim=16), 28)
 CONV = Net("convolutional", TrialSettings("linear-deconv", latent_dim=16), 32)
 # An image size that all decoders can make.
-LARGER = Net("dense or other", DENSE.settings, 32)
+LARGER = Net("other", DENSE.settings, 32)
 AXES = {
     "posterior": "posteriors",
     "likelihood": "likelihoods",
@@ -166,22 +166,34 @@ def measure(case: Case, plain: Trained, images: Tensor, options: argparse.Namesp
     )
 
 
+COUNTS = ("flops", "bytes", "calls", "functions")
 HEAD = [
     "Member", "Images/s", "Time", "Explained", "FLOPs", "Bytes", "Calls", "Functions", "",
+]  # fmt: skip
+NETWORKS_HEAD = [
+    "Member", "Images/s", "Time", "FLOPs", "Bytes", "Calls", "Functions", "GFLOP/s",
 ]  # fmt: skip
 
 
 def row_of(timing: Timing, prices: Prices) -> list[str]:
-    over = timing.counts.over(timing.plain)
     ratio = statistics.median(timing.times)
     explained = prices.ratio(timing.counts, timing.plain)
+    name, rates, times, *counts = _cells(timing)
+    note = "slower than its arithmetic" if ratio > SLOW * explained else ""
+    return [name, rates, times, f"{explained:.2f}", *counts, note]
+
+
+def network_row_of(timing: Timing) -> list[str]:
+    return [*_cells(timing), f"{timing.counts.flops / timing.seconds / 1e9:.0f}"]
+
+
+def _cells(timing: Timing) -> list[str]:
+    over = timing.counts.over(timing.plain)
     return [
         f"{timing.case.axis} `{timing.case.name}`",
         spread(timing.rates, 0),
         spread(timing.times),
-        f"{explained:.2f}",
-        *(f"{over[name]:.2f}" for name in ("flops", "bytes", "calls", "functions")),
-        "slower than its arithmetic" if ratio > SLOW * explained else "",
+        *(f"{over[name]:.2f}" for name in COUNTS),
     ]
 
 
@@ -201,28 +213,30 @@ def measure_all(
     return timings, left_out
 
 
-def section(net: Net, axes: dict[str, str], timings: list[Timing], prices: Prices) -> str:
+def section(net: Net, axes: dict[str, str], timings: list[Timing], prices: Prices | None) -> str:
     settings, counts = net.settings, timings[0].plain
+    if prices is None:
+        body = table(NETWORKS_HEAD, [network_row_of(t) for t in timings])
+    else:
+        body = f"{prices}\n\n{table(HEAD, [row_of(t, prices) for t in timings])}"
     return (
         f"## {net.name.capitalize()} networks: {', '.join(axes)}\n\n"
         f"Plain: {settings.encoder} + {settings.decoder}, width {settings.width:g}, z="
         f"{settings.latent_dim}, {net.size}x{net.size} images, batches of {settings.batch_size}; "
         f"a step has {counts.flops / 1e6:,.0f} MFLOP, {counts.bytes / 1e6:,.0f} MB, "
-        f"{counts.calls} calls, {counts.functions / 1e6:.2f} M functions. {prices}\n\n"
-        f"{table(HEAD, [row_of(t, prices) for t in timings])}"
+        f"{counts.calls} calls, {counts.functions / 1e6:.2f} M functions.\n\n{body}"
     )
 
 
 INTRODUCTION = """\
 Each row is the plain model but for one member. `Time` is that of a training step over the plain
-model's, taken in turn; median (min-max). The columns behind it are counts of one step over the
-plain model's: `FLOPs` of matrix products and convolutions; `Bytes` read and written by all other
-operations; `Calls` of kernels; `Functions`, elements through exp, log, random numbers and the
-like. `Explained` is the ratio that prices make of these counts, one for each count, found so as
-to explain the times of all rows on the members of axes together. A row whose time is more than a
-quarter above it is marked. Encoders and decoders have the same prices but for that of
-convolutions: those of few channels at full size run at a lower rate than those of many channels
-at a small size, so that decoders made of the former may be marked."""
+model's, taken in turn; median (min-max). `FLOPs` of matrix products and convolutions, `Bytes`
+read and written by all other operations, `Calls` of kernels, and `Functions`, elements through
+exp, log, random numbers and the like, are counts of one step over the plain model's. `Explained`
+is the ratio that prices make of these counts, one for each count, found so as to explain the
+times of all rows on members together. A row whose time is more than a quarter above it is marked.
+Convolutions run at rates that depend on their shapes, so that no price explains all encoders and
+decoders; their rows say instead how many GFLOP/s the whole step reaches."""
 
 
 def main() -> None:
@@ -233,7 +247,6 @@ def main() -> None:
     path = find_digits()
     digits = load_digits(path)[0] if path else stand_in(8000)
     sections, left_out = [], []
-    prices = None
     for nets, axes in (((DENSE, CONV), AXES), ((LARGER,), ARCHITECTURES)):
         measured = []
         for net in nets:
@@ -241,7 +254,9 @@ def main() -> None:
             measured += [(net, timings)] if timings else []
             left_out += missing
         rows = [timing for _, timings in measured for timing in timings]
-        prices = find_prices([t.counts for t in rows], [t.seconds for t in rows], prices)
+        prices = None
+        if axes is AXES:
+            prices = find_prices([t.counts for t in rows], [t.seconds for t in rows])
         sections += [section(net, axes, timings, prices) for net, timings in measured]
     if left_out:
         sections.append("## Not timed\n\n" + "\n".join(left_out))
