@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vaesearch import catalogue
-from vaesearch.models.posteriors.iaf import gated
+from vaesearch.models.posteriors.affine import affine, bounded_log_scale, undo_affine
 from vaesearch.models.posteriors.planar import LEAST_GAIN, constrained, planar, planar_steps
 from vaesearch.models.posteriors.radial import radial, radial_steps
 
@@ -183,10 +183,28 @@ def test_radial_map_with_equal_lengths_is_the_identity_and_smooth_at_its_centre(
     assert z.grad.isfinite().all()
 
 
-def test_an_open_gate_keeps_z_and_a_shut_one_takes_the_shift():
-    z, shift = torch.tensor([[1.0, -2.0]]), torch.tensor([[5.0, 6.0]])
-    torch.testing.assert_close(gated(z, shift, torch.full_like(z, 40.0))[0], z)
-    torch.testing.assert_close(gated(z, shift, torch.full_like(z, -40.0))[0], shift)
-    half, log_det = gated(z, shift, torch.zeros_like(z))
-    torch.testing.assert_close(half, (z + shift) / 2)
-    torch.testing.assert_close(log_det, torch.tensor([2 * torch.tensor(0.5).log()]))
+def test_scales_grow_and_shrink_z_within_a_bound_and_are_undone():
+    raw = torch.tensor([[0.0, 1e-3, 1e6, -1e6]], dtype=torch.float64)
+    log_scale = bounded_log_scale(raw, 2.0)
+    torch.testing.assert_close(log_scale[:, :2], raw[:, :2], rtol=1e-6, atol=0)
+    assert log_scale[0, 2:].tolist() == [2.0, -2.0]
+    z, shift = torch.tensor([[1.0, -2, 3, 4]]).double(), torch.tensor([[5.0, 6, 7, 8]]).double()
+    there, log_det = affine(z, shift, log_scale)
+    torch.testing.assert_close(there, shift + log_scale.exp() * z)
+    torch.testing.assert_close(log_det, torch.tensor([1e-3]).double())
+    back, same = undo_affine(there, shift, log_scale)
+    torch.testing.assert_close(back, z)
+    assert torch.equal(same, log_det)
+
+
+@pytest.mark.parametrize("name", ["iaf:4", "realnvp:4"])
+def test_steps_start_near_the_identity_and_stay_finite_however_wild_the_weights(name):
+    z = points_for(name)
+    for step in steps_of(name, 1, torch.float32):
+        there, log_det = step(z)
+        assert (there - z).abs().mean() < 0.2
+        assert log_det.abs().mean() < 0.3
+    for step in steps_of(name, 1e3, torch.float32):
+        there, log_det = step(z)
+        assert there.isfinite().all()
+        assert log_det.isfinite().all()

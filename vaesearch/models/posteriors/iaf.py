@@ -1,6 +1,5 @@
 """Inverse autoregressive flow (Kingma et al. 2016)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,8 +10,15 @@ from torch.nn import functional as F
 
 from vaesearch.arguments import whole
 from vaesearch.models.latents import Flow
+from vaesearch.models.posteriors.affine import (
+    Conditioner,
+    affine,
+    bounded_log_scale,
+    undo_affine,
+)
 from vaesearch.models.posteriors.diagonal import DiagonalGaussianPosterior
 from vaesearch.models.posteriors.heads import at_least_float32
+from vaesearch.models.posteriors.stepwise import NEAR_IDENTITY
 
 # Importing zuko switches off, for the whole process, the checks that torch's distributions make
 # of their arguments; whoever wants them on gets them back.
@@ -21,34 +27,24 @@ from zuko.nn import MaskedMLP  # noqa: E402
 
 Distribution.set_default_validate_args(_checks)
 
-OPEN = 1.0  # added to the gate's logit: at first a step keeps most of what comes in
-# The most that the network may add to it. A gate only shrinks z, so while the bound asks for
-# entropy above all, early in training, gates would open until nothing came through from the
-# network, and never close again. Nor may they shut so far that z could not be found again.
-MOST_LOGIT = 3.0
-
-
-def gated(z: Tensor, shift: Tensor, logit: Tensor) -> tuple[Tensor, Tensor]:
-    """The stable form gate z + (1 - gate) shift (eq. 14); its log-determinant ``[...]``."""
-    gate = torch.sigmoid(logit)
-    return torch.lerp(shift, z, gate), F.logsigmoid(logit).sum(dim=-1)
+MOST_LOG_SCALE = 2.0  # of one step
 
 
 @dataclass(frozen=True)
 class Autoregressive:
-    """A gated step whose shift and gate of each latent depend on the latents before it.
+    """Scale and shift each latent by functions of the latents before it (eq. 10).
 
     Attributes:
-        conditioner: shift and logit ``[..., B, D]`` of latents ``[..., B, D]``.
+        conditioner: shift and log-scale ``[..., B, D]`` of latents ``[..., B, D]``.
         order: of the latents, first one first.
     """
 
-    conditioner: Callable[[Tensor], tuple[Tensor, Tensor]]
+    conditioner: Conditioner
     order: tuple[int, ...]
 
     def __call__(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Where z goes, and the log-determinant there, ``[..., B]``, in one pass."""
-        return gated(z, *self.conditioner(z))
+        return affine(z, *self.conditioner(z))
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Where z came from, and the log-determinant of the map there, in D passes.
@@ -58,15 +54,15 @@ class Autoregressive:
         before, log_det = torch.zeros_like(z), z.new_zeros(z.shape[:-1])
         places = torch.arange(z.shape[-1], device=z.device)
         for place in self.order:
-            shift, logit = self.conditioner(before)
-            found = shift + (z - shift) / torch.sigmoid(logit)
+            shift, log_scale = self.conditioner(before)
+            found, _ = undo_affine(z, shift, log_scale)
             before = torch.where(places == place, found, before)
-            log_det = log_det + F.logsigmoid(logit[..., place])
+            log_det = log_det + log_scale[..., place]
         return before, log_det
 
 
 class MaskedNetwork(nn.Module):
-    """Shift and logit of each latent from the latents before it and from the image.
+    """Shift and log-scale of each latent from the latents before it and from the image.
 
     Args:
         order: of the D latents.
@@ -90,9 +86,11 @@ class MaskedNetwork(nn.Module):
             # the start: on nearly linear networks a flow stays as straight as a Gaussian.
             with torch.no_grad():
                 layers[0].weight[:, : self.dims].mul_((1 + context / self.dims) ** 0.5)
+                layers[-1].weight.mul_(NEAR_IDENTITY)
+                layers[-1].bias.mul_(NEAR_IDENTITY)
         self.layers = layers.to(place)
 
-    def forward(self, context: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    def forward(self, context: Tensor) -> Conditioner:
         """The conditioner of images with context ``[B, C]``, which it looks at only once."""
         first, *rest = self.layers
         weight = first.mask * first.weight
@@ -107,12 +105,14 @@ def _conditioned(
     for layer in layers:
         hidden = layer(hidden)
     shift, raw = hidden.chunk(2, dim=-1)
-    return shift, OPEN + MOST_LOGIT * torch.tanh(raw / MOST_LOGIT)
+    return shift, bounded_log_scale(raw, MOST_LOG_SCALE)
 
 
 class IAFPosterior(nn.Module):
-    """A diagonal Gaussian and gated autoregressive steps, in the opposite order each time.
+    """A diagonal Gaussian and autoregressive steps, in the opposite order each time.
 
+    Scales are exponentials and all steps start near the identity. The paper's gates (eq. 14) only
+    shrink z, and from one seed to another they lost modes (tests/models/test_published_flows.py).
     The networks are masked dense ones (zuko's) of two hidden layers, with the encoder's features
     beside z. Sampling takes one pass of each step's network; the density at a z that is not its
     own sample takes D passes.
