@@ -25,3 +25,5 @@ slow:  ## the tests over 10 seconds: statistics and the papers' figures
 bench:  ## the benchmarks, to benchmarks/results
 	python benchmarks/overhead.py --out benchmarks/results/overhead.md
 	python benchmarks/training_loop.py --out benchmarks/results/training_loop.md
+	python benchmarks/variants.py --out benchmarks/results/variants.md
+	python benchmarks/pythae_variants.py --out benchmarks/results/pythae_variants.md

@@ -5,18 +5,11 @@ their figures with ``--log-cli-level=INFO``.
 """
 
 import logging
-import os
-from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
+from digits import load_digits, trained
 
 from vaesearch.evaluation import appraise
-from vaesearch.models.decoders import MLPDecoder
-from vaesearch.models.vae import build_model
-from vaesearch.records import Arm, TrialSettings
-from vaesearch.training import TrialState, make_optimizer, threads, train_epoch
 
 LOG = logging.getLogger(__name__)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -24,31 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 @pytest.fixture(scope="module")
 def digits():
-    """Images to train and to test on."""
-    beside = Path(__file__).parents[2] / ".." / "shared" / "data"
-    path = Path(os.environ.get("VAESEARCH_TEST_DATA") or beside) / "mnist.npz"
-    if not path.is_file():
-        pytest.skip(f"no {path}; set VAESEARCH_TEST_DATA to a folder with mnist.npz")
-    with np.load(path) as archive:
-        images = archive["x_test"]
-    order = np.random.default_rng(0).permutation(len(images))
-    shuffled = torch.tensor(images[order]).unsqueeze(1)
-    return shuffled[:8000], shuffled[8000:]
-
-
-def trained(images, *, epochs, seed=0, **changes):
-    """A model with z=2; the data order and all noise follow ``seed``."""
-    settings = TrialSettings(
-        "mlp", encoder="mlp", latent_dim=2, width=1, batch_size=100, **changes
-    )
-    model = build_model(settings, (1, 28, 28), seed)
-    torch.manual_seed(seed)
-    model.decoder = MLPDecoder(latent_dim=2, shape=(1, 28, 28), outputs=1, hidden=(256, 256))
-    state = TrialState(Arm("a", settings), model, make_optimizer(model, settings))
-    with threads(1):
-        for _ in range(epochs):
-            train_epoch(state, images, seed)
-    return model
+    return load_digits()
 
 
 @pytest.mark.parametrize("seed", [0, 1])
