@@ -56,9 +56,10 @@ def divergence(name, target, seed=0):
     return (log_q - target(z)).mean().item() + log_normaliser(target)
 
 
-# A gated step only shrinks z, so the two modes come apart later than with other scales.
-@pytest.mark.parametrize(("target", "most"), [(banana, 0.05), (two_crescents, 0.1)])
-def test_flows_come_nearer_to_bent_densities_than_gaussians(target, most):
+# On the crescents eight seeds of IAF came to 0.020 to 0.045, half of them below 0.037, and the
+# seeds 0 to 2 of RealNVP to 0.011 to 0.017; on the banana all came to 0.005 or less.
+@pytest.mark.parametrize("target", [banana, two_crescents])
+def test_flows_come_nearer_to_bent_densities_than_gaussians(target):
     """Kong & Li's question, on the kind of targets that Rezende & Mohamed 2015 show."""
     names = ("gaussian", "full-covariance", "planar:8", "radial:8", "iaf:4,128", "realnvp:6,64")
     found = {}
@@ -67,8 +68,8 @@ def test_flows_come_nearer_to_bent_densities_than_gaussians(target, most):
         LOG.info("%s, %s: KL %.3f nats", target.__name__, name, found[name])
     assert found["planar:8"] <= 0.5 * found["gaussian"]
     assert found["radial:8"] <= 0.5 * found["gaussian"]
-    assert found["iaf:4,128"] <= most
-    assert found["realnvp:6,64"] <= 0.0625
+    assert found["iaf:4,128"] <= 0.05
+    assert found["realnvp:6,64"] <= 0.05
     assert all(kl > -0.02 for kl in found.values())
 
 
