@@ -31,6 +31,8 @@ VARIANTS = (
     Variant("planar flow, 4", {"posterior": "planar:4"}, "VAE_LinNF", {"flows": ["Planar"] * 4}),
     Variant("radial flow, 4", {"posterior": "radial:4"}, "VAE_LinNF", {"flows": ["Radial"] * 4}),
     Variant("IAF, 2", {"posterior": "iaf:2"}, "VAE_IAF", _IAF),
+    # pythae's has one map for all images.
+    Variant("IAF, 2, without context", {"posterior": "iaf:2,context=0"}, "VAE_IAF", _IAF),
     Variant("VampPrior, 100", {"prior": "vampprior:100"}, "VAMP", {"number_components": 100}),
     Variant(
         "InfoVAE, lambda 10, alpha 0.5",

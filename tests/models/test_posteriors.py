@@ -240,6 +240,20 @@ def test_entropy_is_that_of_a_histogram(make, size):
     assert gaussian.item() > -log_q.mean().item() + 0.1
 
 
+@pytest.mark.parametrize(("context", "is_shared"), [(0, True), (8, False)])
+def test_autoregressive_maps_are_told_of_the_image_unless_asked_not_to(
+    context, is_shared, features
+):
+    q = built(f"iaf:3,16,{context}")(features)
+    z = torch.randn(1, 4, generator=generator()).expand(IMAGES, 4)
+    for step in q.steps:
+        moved, log_det = step(z)
+        assert torch.equal(moved[:1].expand_as(moved), moved) is is_shared
+        assert torch.equal(log_det[:1].expand_as(log_det), log_det) is is_shared
+    z, log_q = q.rsample_and_log_prob(generator(), 3)
+    torch.testing.assert_close(q.log_prob(z), log_q, rtol=1e-4, atol=1e-4)
+
+
 def test_zuko_leaves_the_checks_of_distributions_on():
     built("iaf:1,16")
     with pytest.raises(ValueError, match="scale"):
@@ -255,7 +269,9 @@ def test_depth_is_a_whole_number_above_zero(name, steps):
         catalogue.build("posteriors", f"{name}:{steps}", features=3, latent_dim=2)
 
 
-@pytest.mark.parametrize("spec", ["planar:8,3", "iaf:4,0", "realnvp:hidden=0", "iaf:depth=2"])
+@pytest.mark.parametrize(
+    "spec", ["planar:8,3", "iaf:4,0", "realnvp:hidden=0", "iaf:depth=2", "iaf:context=-1"]
+)
 def test_other_arguments_are_refused_in_words(spec):
     with pytest.raises(InputError, match=spec.partition(":")[0]):
         catalogue.build("posteriors", spec, features=3, latent_dim=2)

@@ -44,7 +44,7 @@ POSTERIORS = (
     Entry(
         "iaf",
         f"{MODELS}.posteriors.iaf:IAFPosterior",
-        "inverse autoregressive flow, as in iaf:4 or iaf:steps=4,hidden=128",
+        "inverse autoregressive flow, as in iaf:4 or iaf:4,context=0",
         "Kingma et al. 2016",
         traits=frozenset({"density", "steps"}),
     ),

@@ -119,29 +119,39 @@ class IAFPosterior(nn.Module):
 
     Args:
         steps: how many.
-        hidden: size of the hidden layers, and of what they are told of the image.
+        hidden: size of the hidden layers.
+        context: how many numbers they are told of the image. With 0 all images share one map, as
+            if the prior were a flow.
         features: size of the encoder's output.
         latent_dim: size D of z.
 
     Raises:
-        InputError: ``steps`` or ``hidden`` is no whole number of 1 or more.
+        InputError: ``steps`` or ``hidden`` is no whole number of 1 or more, or ``context`` none.
     """
 
     def __init__(
-        self, steps: int = 4, hidden: int = 128, *, features: int, latent_dim: int
+        self,
+        steps: int = 4,
+        hidden: int = 128,
+        context: int = 128,
+        *,
+        features: int,
+        latent_dim: int,
     ) -> None:
         super().__init__()
         steps = whole("steps of --posterior iaf", steps)
         hidden = whole("hidden of --posterior iaf", hidden)
+        context = whole("context of --posterior iaf", context, least=0)
         self.base = DiagonalGaussianPosterior(features=features, latent_dim=latent_dim)
-        self.context = nn.Linear(features, hidden)
+        self.context = nn.Linear(features, context) if context else None
         ascending = tuple(range(latent_dim))
         self.orders = [ascending[:: 1 - 2 * (step % 2)] for step in range(steps)]
-        self.networks = nn.ModuleList(MaskedNetwork(o, hidden, hidden) for o in self.orders)
+        self.networks = nn.ModuleList(MaskedNetwork(o, context, hidden) for o in self.orders)
 
     def forward(self, features: Tensor) -> Flow:
         """q(z|x) for features ``[B, F]``."""
-        context = at_least_float32(self.context(features))
+        told = features[:, :0] if self.context is None else self.context(features)
+        context = at_least_float32(told)
         steps = []
         for network, order in zip(self.networks, self.orders, strict=True):
             steps.append(Autoregressive(network(context), order))
