@@ -12,7 +12,7 @@ from vaesearch.checkpoints import CheckpointStore
 from vaesearch.errors import DivergedError, InputError
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.seeding import torch_generator
-from vaesearch.training import SCALE_RATE, _batches, new_state, threads, train_epoch
+from vaesearch.training import SCALE_RATE, new_state, shuffled_batches, threads, train_epoch
 
 SHAPE = (1, 8, 8)
 CPU = torch.device("cpu")
@@ -161,7 +161,7 @@ def test_all_images_are_used_over_epochs_and_none_twice_in_one():
     images = torch.arange(36, dtype=torch.uint8).view(36, 1, 1, 1)
     seen = set()
     for epoch in range(8):
-        batches = list(_batches(images, 8, torch_generator(0, "a", epoch)))
+        batches = list(shuffled_batches(images, 8, torch_generator(0, "a", epoch)))
         assert [len(b) for b in batches] == [8, 8, 8, 8]  # the last 4 are left out
         used = torch.cat(batches).mul(255).round().flatten().int().tolist()
         assert len(set(used)) == 32
@@ -171,7 +171,7 @@ def test_all_images_are_used_over_epochs_and_none_twice_in_one():
 
 def test_fewer_images_than_a_batch_are_one_batch():
     images = torch.full((5, 1, 2, 2), 255, dtype=torch.uint8)
-    (batch,) = _batches(images, 8, torch_generator(0))
+    (batch,) = shuffled_batches(images, 8, torch_generator(0))
     assert batch.shape == (5, 1, 2, 2)
     assert (batch == 1).all()
 

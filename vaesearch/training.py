@@ -100,7 +100,7 @@ def train_epoch(
     total = torch.zeros((), device=images.device)
     batches = 0
     steps = max(1, len(images) // settings.batch_size)
-    for x in _batches(images, settings.batch_size, generator):
+    for x in shuffled_batches(images, settings.batch_size, generator):
         state.optimizer.zero_grad(set_to_none=True)
         value = loss(model, x, generator, state.epoch + batches / steps)
         value.backward()  # type: ignore[no-untyped-call]
@@ -124,7 +124,7 @@ def _start_prior(state: TrialState, images: Tensor, seed: int) -> None:
         state.model.prior.start_from(images, generator)
 
 
-def _batches(images: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+def shuffled_batches(images: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Batches in [0, 1] in random order; a last, smaller one is left to another epoch's order."""
     count = len(images)
     size = min(size, count)

@@ -1,11 +1,10 @@
 """Passes over the training images, each followed by held-out figures of all decoders."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from vaesearch.baselines.draws import Draws
@@ -13,6 +12,7 @@ from vaesearch.baselines.shared_encoder import SharedEncoder
 from vaesearch.compatibility import has_mass
 from vaesearch.evaluation import validate
 from vaesearch.seeding import torch_generator
+from vaesearch.training import shuffled_batches
 
 Figures = Mapping[str, Mapping[str, float]]
 
@@ -83,7 +83,7 @@ def train_pass(
     generator = torch_generator(seed, "shared encoder", number, device=train.device)
     for model in shared.models.values():
         model.train()
-    for x in _batches(train, batch_size, generator):
+    for x in shuffled_batches(train, batch_size, generator):
         name = draws.next()
         if name is None:
             break
@@ -108,10 +108,3 @@ def _regret(drawn: Mapping[str, int], rewards: Mapping[str, float]) -> float:
     lost = max(rewards.values()) - np.array([rewards[name] for name in names])
     counts = np.array([drawn[name] for name in names])
     return float(lost @ counts / max(1, counts.sum()))
-
-
-def _batches(images: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    size = min(size, len(images))
-    order = torch.randperm(len(images), generator=generator, device=images.device)
-    for start in range(0, len(images) - size + 1, size):
-        yield images[order[start : start + size]].float().div_(255)
