@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 import torch
 from common import hardware, publish, ratios, spread, table
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
+from vaes.pythae_models import pythae_parts
 
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.data import ImageData
@@ -220,7 +221,7 @@ def _pythae_trainer(settings: TrialSettings, images: np.ndarray, folder: Path) -
         latent_dim=settings.latent_dim,
         reconstruction_loss=PYTHAE_LOSSES[settings.likelihood],
     )
-    encoder, decoder = _pythae_parts(_same_model(settings))
+    encoder, decoder = pythae_parts(_same_model(settings))
     pixels = torch.tensor(images).float() / 255
     trainer = BaseTrainer(
         vae_model.VAE(config, encoder=encoder, decoder=decoder),
@@ -235,34 +236,6 @@ def _pythae_trainer(settings: TrialSettings, images: np.ndarray, folder: Path) -
     trainer.prepare_training()
     trainer.callback_handler = CallbackHandler([TrainingCallback()], trainer.model)
     return trainer
-
-
-def _pythae_parts(model: VAE) -> tuple[Any, Any]:
-    """The same layers behind pythae's interfaces."""
-    from pythae.models.base.base_utils import ModelOutput
-    from pythae.models.nn import BaseDecoder, BaseEncoder
-
-    class Encoder(BaseEncoder):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body, self.heads = model.encoder, model.posterior
-
-        def forward(self, x: Tensor) -> ModelOutput:
-            features = self.body(x)
-            return ModelOutput(
-                embedding=self.heads.mean(features),
-                log_covariance=self.heads.log_variance(features),
-            )
-
-    class Decoder(BaseDecoder):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body = nn.Sequential(model.decoder, nn.Sigmoid())
-
-        def forward(self, z: Tensor) -> ModelOutput:
-            return ModelOutput(reconstruction=self.body(z))
-
-    return Encoder(), Decoder()
 
 
 # --- measuring ----------------------------------------------------------------------------------

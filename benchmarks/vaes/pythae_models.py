@@ -37,11 +37,12 @@ def make_model(kind: str, ours: VAE, options: dict[str, Any]) -> Any:
     config = getattr(models, configurations.get(kind, f"{kind}Config"))(
         input_dim=ours.shape, latent_dim=ours.settings.latent_dim, **likelihood, **options
     )
-    encoder, decoder = _parts(ours)
+    encoder, decoder = pythae_parts(ours)
     return getattr(models, kind)(config, encoder=encoder, decoder=decoder)
 
 
-def _parts(ours: VAE) -> tuple[Any, Any]:
+def pythae_parts(ours: VAE) -> tuple[Any, Any]:
+    """The layers of ``ours`` behind pythae's interfaces: encoder and decoder."""
     from pythae.models.base.base_utils import ModelOutput
     from pythae.models.nn import BaseDecoder, BaseEncoder
 
