@@ -85,7 +85,7 @@ def test_report_has_the_figures_of_validation(bench, data, store):
     assert set(last.metrics) == {"bpd", "elbo", "kl", "reconstruction", "mse", "train_loss"}
     assert last.reward == -last.metrics["bpd"]
     assert last.seconds > 0
-    restored = bench._restore(DENSE.name, 2, report.checkpoints[2], request_of())
+    restored = bench._restore(DENSE, 2, report.checkpoints[2])
     figures = validate(restored.model, torch.tensor(data.valid), has_mass=True)
     assert figures == {k: v for k, v in last.metrics.items() if k != "train_loss"}
 

@@ -19,7 +19,7 @@ from vaesearch import catalogue
 from vaesearch.bandits.core import Budget, leader
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.config import MAY_CHANGE, PLACES, Config, load_yaml
-from vaesearch.data import ImageData, load_images
+from vaesearch.data import ImageData, load_data
 from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.events import ArmAdded, SearchFinished, SearchResumed, SearchStarted
 from vaesearch.models.checks import check_model
@@ -205,21 +205,6 @@ def _tracked(tracker: Tracker, note: Note) -> Iterator[None]:
         raise
     if unsent := tracker.close(TRACKING_SECONDS):
         note(unsent)
-
-
-def load_data(config: Config) -> ImageData:
-    """The images that ``config`` names.
-
-    Raises:
-        DataError: missing, damaged or unusable.
-    """
-    return load_images(
-        config.dataset,
-        data_dir=Path(config.data_dir),
-        image_size=config.image_size,
-        pixels=config.pixels,
-        train_limit=config.train_limit,
-    )
 
 
 def _arms_added(config: Config, data: ImageData) -> list[ArmAdded]:

@@ -27,6 +27,7 @@ from vaesearch.models.vae import VAE, build_model
 from vaesearch.records import (
     Appraisal,
     AppraisalRequest,
+    Arm,
     EpochReport,
     PullReport,
     PullRequest,
@@ -131,7 +132,7 @@ class Workbench:
         """
         settings = request.arm.settings
         with threads(THREADS):
-            state = self._restore(request.arm.name, request.epoch, request.digest, request)
+            state = self._restore(request.arm, request.epoch, request.digest)
             model, test = state.model.eval(), self._resident(self.data.test)
             mixture = fit_aggregate(model, self._train, self.seed)
             metrics = appraise(model, test, has_mass=has_mass(settings), mixture=mixture)
@@ -147,20 +148,10 @@ class Workbench:
         cached = self._cache.pop((request.arm.name, request.from_epoch, request.digest), None)
         if cached is not None:
             return cached
-        return self._restore(request.arm.name, request.from_epoch, request.digest, request)
+        return self._restore(request.arm, request.from_epoch, request.digest)
 
-    def _restore(
-        self, name: str, epoch: int, digest: str, request: PullRequest | AppraisalRequest
-    ) -> TrialState:
-        saved = self.store.load(name, epoch, digest, str(self.device))
-        state = new_state(request.arm, self.data.shape, self.seed, self.device)
-        try:
-            state.load(saved)
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise CheckpointError(
-                f"{self.store.path(name, epoch)} is of another architecture: {error}"
-            ) from error
-        return state
+    def _restore(self, arm: Arm, epoch: int, digest: str) -> TrialState:
+        return restore(self.store, arm, epoch, digest, self.data.shape, self.seed, self.device)
 
     def _keep(self, state: TrialState, digest: str) -> None:
         """Remember the state, and forget the least recently used while there is too much."""
@@ -173,6 +164,31 @@ class Workbench:
     def _resident(self, images: np.ndarray) -> Tensor:
         # A copy: the array may be a read-only view of a file or of shared memory.
         return torch.tensor(np.asarray(images), device=self.device)
+
+
+def restore(
+    store: CheckpointStore,
+    arm: Arm,
+    epoch: int,
+    digest: str,
+    shape: tuple[int, int, int],
+    seed: int,
+    device: torch.device,
+) -> TrialState:
+    """The state of ``arm`` after ``epoch`` epochs, from its checkpoint.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or of another architecture.
+    """
+    saved = store.load(arm.name, epoch, digest, str(device))
+    state = new_state(arm, shape, seed, device)
+    try:
+        state.load(saved)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f"{store.path(arm.name, epoch)} is of another architecture: {error}"
+        ) from error
+    return state
 
 
 def _size(state: TrialState) -> int:

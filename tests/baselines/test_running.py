@@ -12,6 +12,7 @@ from vaesearch.baselines import run_shared_encoder
 from vaesearch.cli.app import app
 from vaesearch.cli.terminal import _status
 from vaesearch.config import Config
+from vaesearch.data import load_data
 from vaesearch.errors import InputError, RunDirError
 from vaesearch.pull import load_model
 
@@ -42,7 +43,7 @@ def test_a_run_leaves_its_figures_a_table_and_the_best_model(config, tmp_path):
     assert [done.number for done in seen] == [1, 2]
     assert json.loads((tmp_path / "run" / "results.json").read_text()) == results
     decoders = results["decoders"]
-    images = len(api.load_data(config).train)
+    images = len(load_data(config).train)
     assert sum(d["draws"] for d in decoders) == results["batches"] == 2 * (images // 32)
     assert sum(d["share"] for d in decoders) == pytest.approx(1)
     order = [d["validation"]["bpd"] for d in decoders]
@@ -66,7 +67,7 @@ def test_held_out_figures_are_those_of_the_model_that_is_written(config, tmp_pat
 
     results = run_shared_encoder(config, tmp_path / "run")
     model = load_model(tmp_path / "run" / "arms" / results["best_decoder"] / "model.pt")
-    images = torch.tensor(api.load_data(config).valid)
+    images = torch.tensor(load_data(config).valid)
     found = validate(model, images, has_mass=True)
     assert found == pytest.approx(results["decoders"][0]["validation"], rel=1e-5)
 

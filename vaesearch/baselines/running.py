@@ -9,14 +9,14 @@ from typing import Any
 import torch
 
 from vaesearch import catalogue
-from vaesearch.api import config_text, load_data
+from vaesearch.api import config_text
 from vaesearch.baselines.draws import Draws
 from vaesearch.baselines.passes import Pass, batches_per_pass, held_out, train_pass
 from vaesearch.baselines.refusals import check_shared
 from vaesearch.baselines.results import summary, to_markdown
 from vaesearch.baselines.shared_encoder import SharedEncoder, new_shared_encoder
 from vaesearch.config import Config
-from vaesearch.data import ImageData
+from vaesearch.data import ImageData, load_data
 from vaesearch.errors import InputError, RunDirError, StorageError
 from vaesearch.models.checks import check_model
 from vaesearch.pull import THREADS, save_model

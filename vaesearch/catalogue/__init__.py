@@ -18,15 +18,16 @@ from vaesearch.catalogue.datasets import DATASETS
 from vaesearch.catalogue.entry import Entry
 from vaesearch.catalogue.latents import POSTERIORS, PRIORS
 from vaesearch.catalogue.likelihoods import LIKELIHOODS
+from vaesearch.catalogue.metrics import METRICS
 from vaesearch.catalogue.objectives import ANNEALINGS, OBJECTIVES, REGULARIZERS, REWARDS
 from vaesearch.catalogue.policies import POLICIES
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.specs import build_own, parse_spec, split_own
 
 __all__ = [
-    "ANNEALINGS", "AXES", "DATASETS", "DECODERS", "ENCODERS", "LIKELIHOODS", "OBJECTIVES",
-    "OPEN_AXES", "POLICIES", "POSTERIORS", "PRIORS", "REGULARIZERS", "REWARDS", "Entry", "build",
-    "find",
+    "ANNEALINGS", "AXES", "DATASETS", "DECODERS", "ENCODERS", "LIKELIHOODS", "METRICS",
+    "OBJECTIVES", "OPEN_AXES", "POLICIES", "POSTERIORS", "PRIORS", "REGULARIZERS", "REWARDS",
+    "Entry", "build", "find",
 ]  # fmt: skip
 
 AXES: dict[str, tuple[Entry, ...]] = {
@@ -41,10 +42,12 @@ AXES: dict[str, tuple[Entry, ...]] = {
     "policies": POLICIES,
     "datasets": DATASETS,
     "rewards": REWARDS,
+    "metrics": METRICS,
 }
 # Members of these are made by calling a class, so that a user's own will do as well.
 OPEN_AXES = (
     "decoders", "encoders", "posteriors", "priors", "likelihoods", "regularizers", "policies",
+    "metrics",
 )  # fmt: skip
 _SINGULAR = {axis: axis[:-1] for axis in AXES} | {"policies": "policy"}
 

@@ -5,6 +5,6 @@ the functions that need them.
 """
 
 from vaesearch.data.core import ImageData
-from vaesearch.data.loading import load_images
+from vaesearch.data.loading import load_data, load_images
 
-__all__ = ["ImageData", "load_images"]
+__all__ = ["ImageData", "load_data", "load_images"]

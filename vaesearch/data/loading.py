@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaesearch.config import PIXELS
+from vaesearch.config import PIXELS, Config
 from vaesearch.data.cache import load_or_build
 from vaesearch.data.core import ImageData, Pixels, Splits, canonical, fingerprint
 from vaesearch.data.resizing import crop_square, resize
@@ -18,6 +18,21 @@ SIZES = (4, 1024)  # smallest and largest images, in pixels on a side
 MIN_TRAIN = 20
 TEST_FRACTION = 0.1  # where no test images are given
 THRESHOLD = 128
+
+
+def load_data(config: Config) -> ImageData:
+    """The images that ``config`` names.
+
+    Raises:
+        DataError: missing, damaged or unusable.
+    """
+    return load_images(
+        config.dataset,
+        data_dir=Path(config.data_dir),
+        image_size=config.image_size,
+        pixels=config.pixels,
+        train_limit=config.train_limit,
+    )
 
 
 def load_images(

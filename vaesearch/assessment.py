@@ -1,0 +1,1 @@
+"""Measure a trained model of a run directory; `vaesearch evaluate` prints the same."""

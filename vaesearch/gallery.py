@@ -1,0 +1,1 @@
+"""Pictures of a trained model of a run directory; `vaesearch sample` draws the same."""
