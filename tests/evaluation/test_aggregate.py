@@ -5,7 +5,10 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch.distributions import MultivariateNormal, kl_divergence
 
+from vaesearch.data import ImageData
+from vaesearch.errors import InputError
 from vaesearch.evaluation import aggregate, appraise, divergence, fit_aggregate
+from vaesearch.evaluation.subject import Subject
 from vaesearch.models.latents import DiagonalGaussian
 from vaesearch.models.priors import FittedMixturePrior, StandardNormal
 from vaesearch.models.vae import build_model
@@ -91,6 +94,28 @@ def test_components_are_those_of_the_prior_while_there_are_codes_for_them(asked,
     model = KnownPosterior([0.0], [5.0], components=asked)
     mixture = fit_aggregate(model, images_of(count), 0)
     assert mixture.means.shape == (made, 1)
+
+
+@pytest.mark.parametrize("of_prior", [None, 3])
+def test_components_can_be_asked_for(of_prior):
+    model = KnownPosterior([0.0], [5.0], components=of_prior)
+    mixture = fit_aggregate(model, images_of(400), 0, components=4)
+    assert mixture.means.shape == (4, 1)
+
+
+def test_no_components_are_refused():
+    with pytest.raises(InputError, match="components must be a whole number, at least 1"):
+        fit_aggregate(KnownPosterior([0.0], [5.0]), images_of(40), 0, components=0)
+
+
+def test_mixtures_are_kept_by_their_number_of_components(model, images):
+    sets = [images.numpy()] * 3
+    subject = Subject(model, ImageData("noise", *sets, pixels="8bit", fingerprint=""))
+    default, one = subject.mixture(), subject.mixture(1)
+    assert subject.mixture() is default
+    assert subject.mixture(1) is one
+    assert len(one.means) == 1
+    assert torch.equal(default.means, fit_aggregate(model, images, 0).means)
 
 
 def test_more_components_see_more_images(monkeypatch):

@@ -8,6 +8,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
+from vaesearch.arguments import whole
 from vaesearch.compatibility import CODES_PER_LATENT
 from vaesearch.models.mixtures import FullGaussianMixture
 from vaesearch.models.priors import FittedMixturePrior
@@ -22,19 +23,22 @@ DRAWS = 10_000  # of the mixture, for its divergence from the prior
 
 
 @torch.no_grad()
-def fit_aggregate(model: VAE, images: Tensor, seed: int) -> FullGaussianMixture:
+def fit_aggregate(
+    model: VAE, images: Tensor, seed: int, components: int | None = None
+) -> FullGaussianMixture:
     """A mixture of full covariance fitted to codes of images.
-
-    It has as many components as the prior ``gmm:M`` asks for, else 10, and fewer where there are
-    too few codes for them.
 
     Args:
         model: in evaluation mode.
         images: training images, uint8 ``[N, C, H, W]`` on the model's device.
         seed: of the codes and the fit.
+        components: as many as the prior ``gmm:M`` asks for by default, else 10. There are fewer
+            where there are too few codes for them.
+
+    Raises:
+        InputError: ``components`` is no whole number, or below 1.
     """
-    prior = getattr(model, "prior", None)
-    asked = prior.components if isinstance(prior, FittedMixturePrior) else None
+    asked = _components_of(model) if components is None else whole("components", components)
     generator = torch_generator(seed, "aggregate", device=images.device)
     # Samples and not means: the means alone would make the mixture too narrow.
     batches = torch.split(images[: _images_for(asked, model)], BATCH)
@@ -48,6 +52,11 @@ def fit_aggregate(model: VAE, images: Tensor, seed: int) -> FullGaussianMixture:
     ).fit(codes.double().cpu().numpy())
     parameters = (fitted.weights_, fitted.means_, fitted.covariances_)
     return FullGaussianMixture(*(torch.tensor(p, device=images.device) for p in parameters))
+
+
+def _components_of(model: VAE) -> int | None:
+    prior = getattr(model, "prior", None)
+    return prior.components if isinstance(prior, FittedMixturePrior) else None
 
 
 def _images_for(components: int | None, model: VAE) -> int:

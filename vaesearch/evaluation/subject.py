@@ -103,11 +103,17 @@ class Subject:
         """A stream of noise of its own, on the model's device."""
         return torch_generator(self.seed, "evaluation", *path, device=self.device)
 
-    def mixture(self) -> FullGaussianMixture:
-        """The aggregate posterior of the training images as a mixture of Gaussians."""
-        if None not in self._mixtures:
-            self._mixtures[None] = fit_aggregate(self.model, self.train, self.seed)
-        return self._mixtures[None]
+    def mixture(self, components: int | None = None) -> FullGaussianMixture:
+        """The aggregate posterior of the training images as a mixture of Gaussians.
+
+        Args:
+            components: as :func:`fit_aggregate` takes them; fitted once for each number.
+        """
+        if components not in self._mixtures:
+            self._mixtures[components] = fit_aggregate(
+                self.model, self.train, self.seed, components
+            )
+        return self._mixtures[components]
 
     def _resident(self, images: np.ndarray) -> Tensor:
         # A copy: the array may be a read-only view of a file.
