@@ -1,6 +1,10 @@
-"""The benchmarks are scripts beside the package; their folder is where their modules are found."""
+"""The benchmarks are scripts beside the package; their folders are where their modules are found.
+
+They come last: both ``benchmarks`` and ``tests`` have a module of the name ``digits``.
+"""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+sys.path += [str(BENCHMARKS), str(BENCHMARKS / "reproduce")]
