@@ -128,3 +128,23 @@ class Appraisal:
     metrics: dict[str, float]
     pictures: dict[str, np.ndarray]
     aggregate: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure of a trained model with its Monte-Carlo error.
+
+    Attributes:
+        value: in ``unit``.
+        error: its standard error, over images, draws or repetitions as the metric says; None
+            where the figure is exact or there was only one draw.
+        count: how many independent values it is the mean of; None where it is no mean.
+        unit: such as ``nats per image``; a metric may name it in its ``units`` instead.
+        better: ``higher`` or ``lower``; empty where neither is.
+    """
+
+    value: float
+    error: float | None = None
+    count: int | None = None
+    unit: str = ""
+    better: str = ""

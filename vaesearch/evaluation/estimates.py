@@ -5,21 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
+from vaesearch.records import Estimate
 
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its Monte-Carlo error.
-
-    Attributes:
-        value: in the units that the metric names.
-        error: its standard error, over images, draws or repetitions as the metric says; None
-            where the figure is exact or there was only one draw.
-        count: how many independent values it is the mean of; None where it is no mean.
-    """
-
-    value: float
-    error: float | None = None
-    count: int | None = None
+__all__ = ["Estimate", "Measurement", "mean_of"]
 
 
 @dataclass(frozen=True)

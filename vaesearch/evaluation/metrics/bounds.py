@@ -1,7 +1,9 @@
 """The evidence lower bound and its parts."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +22,12 @@ class ELBO:
 
     They are as training sees them: nats of a density are comparable within one likelihood only.
     """
+
+    units: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "elbo": ("nats per image", "higher"),
+        "kl": ("nats per image", ""),
+        "reconstruction": ("nats per image", "higher"),
+    }
 
     def check(self, subject: Subject) -> None:
         """Every model has one."""
@@ -41,6 +49,8 @@ class ELBO:
 @dataclass(frozen=True)
 class MSE:
     """``mse`` per pixel, in units of [0, 1], of the reconstruction from the posterior's mean."""
+
+    units: ClassVar[Mapping[str, tuple[str, str]]] = {"mse": ("per pixel", "lower")}
 
     def check(self, subject: Subject) -> None:
         """Every model has one."""
@@ -64,6 +74,8 @@ class BitsPerDim:
     Raises:
         InputError: ``samples`` is no whole number of 1 or more.
     """
+
+    units: ClassVar[Mapping[str, tuple[str, str]]] = {"bpd": ("bits/dim", "lower")}
 
     samples: int = 1
 

@@ -11,6 +11,12 @@ class Metric(Protocol):
 
     The fields are plain data: with the checkpoint, the images and the seed they are the key under
     which a measurement is cached. They are checked when the metric is made.
+
+    Two attributes of the class are optional. ``units`` says what figures are in, by their name or
+    a pattern such as ``iwae_*``: the unit, and ``higher`` or ``lower`` where one is better, as in
+    ``{"elbo": ("nats per image", "higher"), "kl": ("nats per image", "")}``. ``depends`` names
+    what else of the subject the figures depend on, as in ``("extractor",)``: that is part of the
+    key, too. Each is a ``ClassVar``, so that it is no setting.
     """
 
     def check(self, subject: Subject) -> None:
