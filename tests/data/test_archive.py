@@ -8,7 +8,7 @@ from vaesearch.errors import DataError
 def test_reads_both_parts_whatever_else_there_is(save_npz, images):
     train, test = images((4, 5, 5)), images((2, 5, 5))
     path = save_npz(x_train=train, x_test=test, y_train=np.arange(4), extra=np.zeros(3))
-    for read, saved in zip(read_npz(path), (train, test), strict=True):
+    for read, saved in zip(read_npz(path)[:2], (train, test), strict=True):
         np.testing.assert_array_equal(read, saved)
 
 

@@ -6,22 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from vaesearch.data.labels import Array, Raw
 from vaesearch.errors import DataError
 
-Array = npt.NDArray[Any]
 # What numpy and zipfile raise on bytes that are not what they seem to be.
 DAMAGE = (
     ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 
-def read_npz(path: Path) -> tuple[Array, Array | None]:
-    """The arrays ``x_train`` and ``x_test`` of a file, of whatever shape and kind they are.
-
-    Returns:
-        Training images and test images, or None for the latter where there is no ``x_test``.
+def read_npz(path: Path) -> Raw:
+    """The arrays of a file, of whatever shape and kind they are; all but ``x_train`` may lack.
 
     Raises:
         DataError: no such file, it is damaged, or it has no ``x_train``.
@@ -38,7 +34,7 @@ def read_npz(path: Path) -> tuple[Array, Array | None]:
         ) from error
 
 
-def _read(path: Path) -> tuple[Array, Array | None]:
+def _read(path: Path) -> Raw:
     # The file is opened here because numpy leaves it open when it turns out to be damaged.
     with path.open("rb") as file:
         archive = np.load(file, allow_pickle=False)
@@ -47,6 +43,17 @@ def _read(path: Path) -> tuple[Array, Array | None]:
         if "x_train" not in archive:
             found = ", ".join(archive.files) or "nothing"
             raise DataError(f"{path} holds {found}; it needs x_train and, if possible, x_test.")
-        # numpy hands out members that are no arrays as bytes.
-        train, test = np.asarray(archive["x_train"]), archive.get("x_test")
-        return train, None if test is None else np.asarray(test)
+        train, test = np.asarray(archive["x_train"]), _member(archive, "x_test")
+        return Raw(train, test, _labels(archive, "y_train"), _labels(archive, "y_test"))
+
+
+def _member(archive: Any, name: str) -> Array | None:
+    # numpy hands out members that are no arrays as bytes.
+    return np.asarray(archive[name]) if name in archive else None
+
+
+def _labels(archive: Any, name: str) -> Array | None:
+    try:
+        return _member(archive, name)
+    except ValueError:  # objects, which are not unpickled: images are of use without labels
+        return None

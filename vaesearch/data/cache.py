@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vaesearch.data.core import Pixels, Splits
+from vaesearch.data.core import Splits
+from vaesearch.data.labels import Array, Labels
 
-FORMAT = 1  # raise it whenever the same source would give other arrays: splits, resizing, files
+FORMAT = 2  # raise it whenever the same source would give other arrays: splits, resizing, files
 PARTS = ("train", "valid", "test")
 
 _log = logging.getLogger(__name__)
@@ -58,15 +59,23 @@ def _open(entry: Path) -> Splits | None:
     """The entry, memory-mapped and read-only; None where there is none that is whole."""
     try:
         meta = json.loads((entry / "meta.json").read_text())
-        arrays = {part: _map(entry / f"{part}.npy", meta["counts"][part]) for part in PARTS}
-        return Splits(**arrays, fingerprint=str(meta["fingerprint"]))
+        counts = meta["counts"]
+        images = {p: _map(entry / f"{p}.npy", counts[p], np.uint8, 4) for p in PARTS}
+        labels = _labels(entry, counts) if meta["has_labels"] else None
+        fingerprint = str(meta["fingerprint"])
+        return Splits(**images, fingerprint=fingerprint, labels=labels)
     except (OSError, ValueError, EOFError, KeyError, TypeError):
         return None
 
 
-def _map(path: Path, count: int) -> Pixels:
-    array: Pixels = np.load(path, mmap_mode="r", allow_pickle=False)
-    if array.dtype != np.uint8 or array.ndim != 4 or len(array) != count:
+def _labels(entry: Path, counts: dict[str, int]) -> Labels:
+    arrays = {p: _map(entry / f"{p}_labels.npy", counts[p], np.int64, 1) for p in PARTS}
+    return Labels(**arrays)
+
+
+def _map(path: Path, count: int, dtype: type, ndim: int) -> Array:
+    array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if array.dtype != dtype or array.ndim != ndim or len(array) != count:
         raise ValueError(f"{path} is not what was written")
     return np.asarray(array)
 
@@ -90,5 +99,9 @@ def _fill(folder: Path, splits: Splits) -> None:
         array = getattr(splits, part)
         np.save(folder / f"{part}.npy", array, allow_pickle=False)
         counts[part] = len(array)
-    meta = {"fingerprint": splits.fingerprint, "counts": counts}
+        if splits.labels is not None:
+            labels = getattr(splits.labels, part)
+            np.save(folder / f"{part}_labels.npy", labels, allow_pickle=False)
+    has_labels = splits.labels is not None
+    meta = {"fingerprint": splits.fingerprint, "counts": counts, "has_labels": has_labels}
     (folder / "meta.json").write_text(json.dumps(meta))

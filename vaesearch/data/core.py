@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vaesearch.data.labels import Labels
 from vaesearch.errors import DataError
 
 Pixels = npt.NDArray[np.uint8]
@@ -23,6 +24,8 @@ class ImageData:
         train, valid, test: uint8 [N, C, H, W], levels 0 to 255.
         pixels: ``8bit``, or ``binary`` where only the levels 0 and 255 occur.
         fingerprint: SHA-256 in hexadecimal; equal only where all three sets are equal.
+        labels: of the images, which the fingerprint says nothing of; None where the source has
+            none.
     """
 
     name: str
@@ -31,6 +34,7 @@ class ImageData:
     test: Pixels
     pixels: str
     fingerprint: str
+    labels: Labels | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -62,12 +66,14 @@ class Splits:
     Attributes:
         train, valid, test: uint8 [N, C, S, S], in an order that is fixed once and for all.
         fingerprint: SHA-256 over shapes and levels, in hexadecimal.
+        labels: of the images, where the source has them.
     """
 
     train: Pixels
     valid: Pixels
     test: Pixels
     fingerprint: str
+    labels: Labels | None = None
 
 
 def fingerprint(*arrays: Pixels) -> str:

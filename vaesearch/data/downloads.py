@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from vaesearch.data.core import Pixels
 from vaesearch.data.folder import read_images
+from vaesearch.data.labels import Array, Raw
 from vaesearch.errors import DataError
 
 # What comes out of torchvision without a network, with a full disk or with a damaged download.
@@ -22,7 +22,7 @@ FAILURES = (
 )  # fmt: skip
 
 
-def load_mnist(*, data_dir: Path, image_size: int) -> tuple[Pixels, Pixels]:
+def load_mnist(*, data_dir: Path, image_size: int) -> Raw:
     """60,000 and 10,000 digits, uint8 [N, 28, 28]; ``image_size`` is not needed.
 
     Raises:
@@ -31,7 +31,7 @@ def load_mnist(*, data_dir: Path, image_size: int) -> tuple[Pixels, Pixels]:
     return _load_pair("mnist", "MNIST", "MNIST/raw", data_dir)
 
 
-def load_qmnist(*, data_dir: Path, image_size: int) -> tuple[Pixels, Pixels]:
+def load_qmnist(*, data_dir: Path, image_size: int) -> Raw:
     """60,000 and 60,000 digits, uint8 [N, 28, 28]; ``image_size`` is not needed.
 
     Raises:
@@ -40,7 +40,7 @@ def load_qmnist(*, data_dir: Path, image_size: int) -> tuple[Pixels, Pixels]:
     return _load_pair("qmnist", "QMNIST", "QMNIST/raw", data_dir)
 
 
-def load_fashionmnist(*, data_dir: Path, image_size: int) -> tuple[Pixels, Pixels]:
+def load_fashionmnist(*, data_dir: Path, image_size: int) -> Raw:
     """60,000 and 10,000 clothes, uint8 [N, 28, 28]; ``image_size`` is not needed.
 
     Raises:
@@ -49,7 +49,7 @@ def load_fashionmnist(*, data_dir: Path, image_size: int) -> tuple[Pixels, Pixel
     return _load_pair("fashionmnist", "FashionMNIST", "FashionMNIST/raw", data_dir)
 
 
-def load_cifar10(*, data_dir: Path, image_size: int) -> tuple[Pixels, Pixels]:
+def load_cifar10(*, data_dir: Path, image_size: int) -> Raw:
     """50,000 and 10,000 photographs, uint8 [N, 32, 32, 3]; ``image_size`` is not needed.
 
     Raises:
@@ -58,7 +58,7 @@ def load_cifar10(*, data_dir: Path, image_size: int) -> tuple[Pixels, Pixels]:
     return _load_pair("cifar10", "CIFAR10", "cifar-10-batches-py", data_dir)
 
 
-def load_celeba(*, data_dir: Path, image_size: int) -> tuple[Pixels, Pixels]:
+def load_celeba(*, data_dir: Path, image_size: int) -> Raw:
     """162,770 and 19,962 faces, uint8 [N, 3, S, S] at S = ``image_size``.
 
     The files, 178x218 pixels each, are scaled while they are read: all of them would fill 20 GiB.
@@ -73,15 +73,21 @@ def load_celeba(*, data_dir: Path, image_size: int) -> tuple[Pixels, Pixels]:
         ]
     images = data_dir / "celeba" / "img_align_celeba"
     train, test = ([images / name for name in part] for part in names)
-    return read_images(train, image_size), read_images(test, image_size)
+    return Raw(read_images(train, image_size), read_images(test, image_size))
 
 
-def _load_pair(name: str, kind: str, files: str, data_dir: Path) -> tuple[Pixels, Pixels]:
-    """Training and test images of a torchvision class that keeps them in ``data``."""
+def _load_pair(name: str, kind: str, files: str, data_dir: Path) -> Raw:
+    """What a torchvision class holds that keeps images in ``data`` and labels in ``targets``."""
     make = getattr(_import_datasets(name, data_dir), kind)
     with _explained(name, files, data_dir):
-        parts = [make(data_dir, train=train, download=True).data for train in (True, False)]
-    return np.asarray(parts[0]), np.asarray(parts[1])
+        train, test = (make(data_dir, train=train, download=True) for train in (True, False))
+    return Raw(np.asarray(train.data), np.asarray(test.data), _targets(train), _targets(test))
+
+
+def _targets(part: Any) -> Array:
+    """QMNIST says in seven more columns who wrote a digit."""
+    targets = np.asarray(part.targets)
+    return targets[:, 0] if targets.ndim == 2 else targets
 
 
 def _import_datasets(name: str, data_dir: Path) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from vaesearch.config import PIXELS, Config
 from vaesearch.data.cache import load_or_build
 from vaesearch.data.core import ImageData, Pixels, Splits, canonical, fingerprint
+from vaesearch.data.labels import arrange
 from vaesearch.data.resizing import crop_square, resize
 from vaesearch.data.sources import Source, find_source
 from vaesearch.data.splits import held_out_limit, hold_out, split
@@ -84,12 +85,12 @@ def _check_options(image_size: int, pixels: str, train_limit: int | None) -> Non
 
 def _prepare(source: Source, image_size: int) -> Splits:
     """Read a source and make the splits that are cached."""
-    raw_train, raw_test = source.read()
-    train = canonical(raw_train, source=f"{source.label}: x_train")
-    if raw_test is None:
+    raw = source.read()
+    train = canonical(raw.train, source=f"{source.label}: x_train")
+    if raw.test is None:
         train, test = hold_out(train, TEST_FRACTION)
     else:
-        test = canonical(raw_test, source=f"{source.label}: x_test")
+        test = canonical(raw.test, source=f"{source.label}: x_test")
     _check_parts(train, test, source.label)
     parts = split(train, test)
     if len(parts[0]) < MIN_TRAIN:
@@ -98,7 +99,8 @@ def _prepare(source: Source, image_size: int) -> Splits:
             f"train on; at least {MIN_TRAIN} are needed."
         )
     train, valid, test = (resize(crop_square(part), image_size) for part in parts)
-    return Splits(train, valid, test, fingerprint(train, valid, test))
+    labels = arrange(raw, TEST_FRACTION)
+    return Splits(train, valid, test, fingerprint(train, valid, test), labels)
 
 
 def _check_parts(train: Pixels, test: Pixels, label: str) -> None:
@@ -117,7 +119,9 @@ def _finish(name: str, splits: Splits, pixels: str, train_limit: int | None) -> 
     test = _levels(splits.test[:held_out], pixels)
     # What was cut and how is added to the stored hash, so that no start hashes the images again.
     text = f"{splits.fingerprint} {pixels} {len(train)} {len(valid)} {len(test)}"
-    return ImageData(name, train, valid, test, pixels, hashlib.sha256(text.encode()).hexdigest())
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    labels = splits.labels and splits.labels.first(train_limit, held_out)
+    return ImageData(name, train, valid, test, pixels, digest, labels)
 
 
 def _levels(images: Pixels, pixels: str) -> Pixels:

@@ -6,16 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy.typing as npt
 
 from vaesearch import catalogue
 from vaesearch.data.archive import read_npz
 from vaesearch.data.folder import list_images, read_images
+from vaesearch.data.labels import Raw, from_folders
 from vaesearch.errors import DataError, InputError, unknown_name
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -26,14 +22,13 @@ class Source:
         name: short, for people.
         label: what errors call it: a path, or the name.
         identity: text that changes whenever the images may have changed.
-        read: gives training images and test images, or None for the latter where they are all in
-            one array; each in any layout that :func:`vaesearch.data.core.canonical` takes.
+        read: gives the images, and their labels where there are any.
     """
 
     name: str
     label: str
     identity: str
-    read: Callable[[], tuple[Array, Array | None]]
+    read: Callable[[], Raw]
 
 
 def find_source(dataset: str, *, data_dir: Path, image_size: int) -> Source:
@@ -92,7 +87,7 @@ def _folder_source(folder: Path, image_size: int) -> Source:
         name=folder.resolve().name,
         label=str(folder),
         identity=f"folder {folder.resolve()} {listing.hexdigest()}",
-        read=lambda: (read_images(paths, image_size), None),
+        read=lambda: Raw(read_images(paths, image_size), train_labels=from_folders(paths, folder)),
     )
 
 

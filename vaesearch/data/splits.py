@@ -4,15 +4,25 @@ The order is drawn from a constant, never from the seed of a search, so that the
 searches with different seeds are measured on the same images.
 """
 
-from vaesearch.data.core import Pixels
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
 from vaesearch.seeding import numpy_generator
+
+# Levels of images, or numbers of classes: the order depends on how many there are and on
+# nothing else, so that labels that are divided in the same way stay with their images.
+Kind = TypeVar("Kind", bound=np.generic)
 
 SPLIT_SEED = 1312
 MAX_VALID = 5000
 MIN_HELD_OUT = 250  # fewer images make figures too noisy to rank candidates by
 
 
-def hold_out(images: Pixels, fraction: float) -> tuple[Pixels, Pixels]:
+def hold_out(
+    images: npt.NDArray[Kind], fraction: float
+) -> tuple[npt.NDArray[Kind], npt.NDArray[Kind]]:
     """Divide images that come as one array into a training and a test part.
 
     Args:
@@ -35,7 +45,9 @@ def validation_count(count: int) -> int:
     return min(MAX_VALID, max(count // 8, min(MIN_HELD_OUT, count // 4)))
 
 
-def split(train: Pixels, test: Pixels) -> tuple[Pixels, Pixels, Pixels]:
+def split(
+    train: npt.NDArray[Kind], test: npt.NDArray[Kind]
+) -> tuple[npt.NDArray[Kind], npt.NDArray[Kind], npt.NDArray[Kind]]:
     """Set validation images aside and shuffle, so that the first n of a set are a fair sample.
 
     Args:
