@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -75,6 +76,19 @@ def divergence(posterior: Any, target: Target, seed: int = 0) -> tuple[float, fl
     ratios = (log_q - target(z)).double()
     error = ratios.std().item() / DRAWS**0.5
     return ratios.mean().item() + log_normaliser(target), error
+
+
+def exact(target: Target, extent: tuple[float, float, float, float]) -> np.ndarray:
+    """Points ``[N, 2]`` that are distributed as the target is, from a grid over ``extent``."""
+    left, right, low, high = extent
+    sides = torch.linspace(left, right, 801), torch.linspace(low, high, 801)
+    grid = torch.cartesian_prod(*sides).double()
+    chances = torch.softmax(target(grid), 0).numpy()
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(len(grid), DRAWS, p=chances / chances.sum())
+    # Within the cell of the grid, so that no grid shows in the picture.
+    cell = [(right - left) / 800, (high - low) / 800]
+    return grid.numpy()[chosen] + (rng.random((DRAWS, 2)) - 0.5) * cell
 
 
 TARGETS: dict[str, Target] = {"banana": banana, "two crescents": two_crescents}

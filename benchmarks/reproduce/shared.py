@@ -58,6 +58,9 @@ def run(
 ) -> None:
     """Measure, keep the results, and fill the page.
 
+    What ``--full`` finds is kept in a file of its own and only printed: the page's words are
+    about the small scale.
+
     Args:
         name: of the results' file.
         options: as :func:`parser` gives them.
@@ -65,7 +68,7 @@ def run(
         tables: of results, Markdown by the name of its place in the page: text between the lines
             ``<!-- NAME -->`` and ``<!-- /NAME -->``.
     """
-    path = RESULTS / f"{name}.json"
+    path = RESULTS / (f"{name}-full.json" if options.full else f"{name}.json")
     if not options.tables:
         torch.set_num_threads(1)
         started = time.perf_counter()
@@ -78,25 +81,40 @@ def run(
     results = json.loads(path.read_text())
     for place, text in tables(results).items():
         print(text, end="\n\n")
-        fill(place, text)
+        if not options.full:
+            fill(place, text)
 
 
 def fill(place: str, text: str) -> None:
     """Replace what stands at ``place`` of the page."""
-    page = PAGE.read_text()
+    try:
+        PAGE.write_text(filled(PAGE.read_text(), place, text))
+    except LookupError as error:
+        sys.exit(f"{PAGE} has {error}")
+
+
+def filled(page: str, place: str, text: str) -> str:
+    """The page with ``text`` between the lines ``<!-- PLACE -->`` and ``<!-- /PLACE -->``.
+
+    Raises:
+        LookupError: there is no such place.
+    """
     pattern = re.compile(rf"(<!-- {place} -->\n).*?(<!-- /{place} -->)", re.DOTALL)
     if not pattern.search(page):
-        sys.exit(f"{PAGE} has no place <!-- {place} -->")
-    PAGE.write_text(pattern.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page))
+        raise LookupError(f"no place <!-- {place} -->")
+    return pattern.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page)
 
 
-def digits(folder: Path, *, full: bool = False, binary: bool = False) -> ImageData:
+def digits(
+    folder: Path, *, full: bool = False, binary: bool = False, name: str = "mnist"
+) -> ImageData:
     """MNIST at 28x28: 8,000 images to train and 2,000 to test, all of them former test images.
 
     With ``full`` the data set's own 60,000 and 10,000. Validation images are the test images:
-    nothing is selected by them here.
+    nothing is selected by them here. ``name`` may be another set of the same form, such as
+    ``fashionmnist``.
     """
-    path = folder / "mnist.npz"
+    path = folder / f"{name}.npz"
     if not path.is_file():
         sys.exit(f"no {path}: give its folder with --data-dir")
     with np.load(path) as archive:
@@ -106,7 +124,7 @@ def digits(folder: Path, *, full: bool = False, binary: bool = False) -> ImageDa
             images = archive["x_test"]
             images = images[np.random.default_rng(0).permutation(len(images))]
             train, test = images[:8000], images[8000:]
-    return as_data("mnist", train[:, None], test[:, None], binary=binary)
+    return as_data(name, train[:, None], test[:, None], binary=binary)
 
 
 def as_data(name: str, train: np.ndarray, test: np.ndarray, *, binary: bool) -> ImageData:
