@@ -3,6 +3,7 @@
 For example ``open_trained(Path("runs/first")).model``: the best checkpoint of the best arm.
 """
 
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,9 +11,9 @@ import torch
 
 from vaesearch.bandits.core import Budget
 from vaesearch.checkpoints import CheckpointStore
-from vaesearch.config import Config
+from vaesearch.config import Config, load_yaml
 from vaesearch.data import ImageData, load_data
-from vaesearch.errors import CheckpointError, InputError, RunDirError, unknown_name
+from vaesearch.errors import CheckpointError, DataError, InputError, RunDirError, unknown_name
 from vaesearch.evaluation import fit_aggregate
 from vaesearch.models.priors import FittedMixturePrior
 from vaesearch.models.vae import VAE
@@ -21,6 +22,18 @@ from vaesearch.records import Arm
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import ArmState, SearchState, fold
+
+DEVICES = ("cpu", "cuda")
+EPOCHS = ("best", "last")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that the ledger names; ``digest`` is the SHA-256 of its file."""
+
+    arm: Arm
+    epoch: int
+    digest: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,25 +81,14 @@ def open_trained(
         InputError: no such arm or checkpoint, or the device cannot be used.
         CheckpointError: the checkpoint is missing, damaged or of another configuration.
     """
-    run_dir = RunDir(path)
+    run_dir, where = RunDir(path), find_device(device)
     state = read_state(run_dir)
-    config = Config.from_dict(state.config, source=str(path))
-    config = replace(config, data_dir=data_dir or config.data_dir)
-    found = _find_arm(state, arm)
-    number = _find_epoch(found, epoch)
-    data = load_data(config)
-    if data.fingerprint != state.data["fingerprint"]:
-        raise RunDirError(
-            f"the images of {config.dataset} in {config.data_dir} are not those that {path} was "
-            "trained on: give their folder with --data-dir."
-        )
-    digest = found.checkpoints[number]
-    store, where = CheckpointStore(run_dir.checkpoints), _device(device)
-    model = restore(store, found.arm, number, digest, data.shape, config.seed, where).model.eval()
-    if isinstance(model.prior, FittedMixturePrior):
-        images = torch.tensor(data.train, device=where)
-        model.take_aggregate(fit_aggregate(model, images, config.seed))
-    return Trained(run_dir, config, found.arm, number, digest, model, data)
+    found = find_checkpoint(state, arm, epoch)
+    data = load_images(run_dir, state, data_dir)
+    config = config_of(run_dir, state)
+    model = load_checkpoint(run_dir, config, found, data, where)
+    fit_prior(model, data, config.seed)
+    return Trained(run_dir, config, found.arm, found.epoch, found.digest, model, data)
 
 
 def read_state(run_dir: RunDir) -> SearchState:
@@ -96,11 +98,44 @@ def read_state(run_dir: RunDir) -> SearchState:
         RunDirError: there is none, or it is damaged.
     """
     if not run_dir.ledger.exists():
+        _refuse_shared(run_dir)
         raise RunDirError(f"{run_dir.path} is not the directory of a search: it has no ledger.")
-    state = fold(read_ledger(run_dir.ledger), Budget())
-    if not state.arms:
+    try:
+        state = fold(read_ledger(run_dir.ledger), Budget())
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise RunDirError(f"{run_dir.ledger} is damaged: {error}.") from error
+    if not state.arms or "fingerprint" not in state.data:
         raise RunDirError(f"{run_dir.path} holds no search yet.")
     return state
+
+
+def _refuse_shared(run_dir: RunDir) -> None:
+    """A shared encoder leaves a model, but no ledger and no checkpoints of arms."""
+    if run_dir.config.exists() and load_yaml(run_dir.config).get("shared_encoder"):
+        models = shlex.quote(str(run_dir.arm("DECODER") / "model.pt"))
+        raise RunDirError(
+            f"{run_dir.path} is of --shared-encoder, which keeps no checkpoints: in Python, open "
+            f"{models} with\nvaesearch.load_model and measure it with vaesearch.measure."
+        )
+
+
+def config_of(run_dir: RunDir, state: SearchState) -> Config:
+    """The options of a search, as it was last worked on."""
+    return Config.from_dict(state.config, source=str(run_dir.path))
+
+
+def find_checkpoint(
+    state: SearchState, name: str | None = None, epoch: int | str = "best"
+) -> Checkpoint:
+    """The checkpoint of an arm, by default of the best one.
+
+    Raises:
+        InputError: no such arm, or it has no such checkpoint.
+        CheckpointError: it has none at all.
+    """
+    arm = _find_arm(state, name)
+    number = _find_epoch(arm, epoch)
+    return Checkpoint(arm.arm, number, arm.checkpoints[number])
 
 
 def _find_arm(state: SearchState, name: str | None) -> ArmState:
@@ -112,21 +147,88 @@ def _find_arm(state: SearchState, name: str | None) -> ArmState:
 
 
 def _find_epoch(arm: ArmState, epoch: int | str) -> int:
+    if isinstance(epoch, str) and epoch not in EPOCHS:
+        raise unknown_name("epoch", epoch, (*EPOCHS, "a number"))
     if not arm.checkpoints or arm.best is None:
-        raise CheckpointError(f"{arm.arm.name} has no checkpoint: {arm.note or 'not trained'}.")
+        raise CheckpointError(
+            f"{arm.arm.name} has no checkpoint: {arm.note or 'not trained yet'}."
+        )
     named = {"best": arm.best.epoch, "last": max(arm.checkpoints)}
-    number = named.get(epoch, epoch) if isinstance(epoch, str) else epoch
+    number = named[epoch] if isinstance(epoch, str) else epoch
     if number not in arm.checkpoints:
         kept = ", ".join(str(e) for e in sorted(arm.checkpoints))
         raise InputError(
             f"{arm.arm.name} has no checkpoint of epoch {epoch}; kept are best and last: {kept}."
         )
-    return int(number)
+    return number
 
 
-def _device(name: str) -> torch.device:
+def load_images(run_dir: RunDir, state: SearchState, data_dir: str | None = None) -> ImageData:
+    """The images of a search, from ``data_dir`` if they are there now.
+
+    Raises:
+        DataError: they are missing.
+        RunDirError: there are others in their place.
+    """
+    config = config_of(run_dir, state)
+    if data_dir is not None:
+        config = replace(config, data_dir=data_dir, dataset=_moved(config.dataset, Path(data_dir)))
+    give = f"give the folder that holds those of {run_dir.path} with --data-dir."
+    try:
+        data = load_data(config)
+    except DataError as error:
+        raise DataError(f"{str(error).partition(': give')[0].rstrip('.')}: {give}") from error
+    if data.fingerprint != state.data["fingerprint"]:
+        raise RunDirError(f"the images of {config.dataset} have changed since the search: {give}")
+    return data
+
+
+def _moved(dataset: str, folder: Path) -> str:
+    """A file or folder of images of the same name in ``folder``, if there is one."""
+    there = folder / Path(dataset).name
+    return str(there) if Path(dataset).is_absolute() and there.exists() else dataset
+
+
+def load_checkpoint(
+    run_dir: RunDir, config: Config, found: Checkpoint, data: ImageData, device: torch.device
+) -> VAE:
+    """The model of a checkpoint, in evaluation mode; a prior ``gmm:M`` is not fitted yet.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or of another configuration.
+    """
+    store = CheckpointStore(run_dir.checkpoints)
+    name, epoch = found.arm.name, found.epoch
+    try:
+        state = restore(store, found.arm, epoch, found.digest, data.shape, config.seed, device)
+    except CheckpointError as error:
+        # What torch says of weights that do not fit takes a line for each of them.
+        if len(str(error).splitlines()) > 1:
+            raise CheckpointError(
+                f"{store.path(name, epoch)} is of another configuration: its weights are not "
+                f"those of {name} as the ledger describes it."
+            ) from error
+        raise
+    return state.model.eval()
+
+
+def fit_prior(model: VAE, data: ImageData, seed: int) -> None:
+    """Fit a prior ``gmm:M`` to the codes of the training images; no other needs it."""
+    if isinstance(model.prior, FittedMixturePrior):
+        images = torch.tensor(data.train, device=next(model.parameters()).device)
+        model.take_aggregate(fit_aggregate(model, images, seed))
+
+
+def find_device(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        InputError: it is not there, or torch has no such kind.
+    """
     try:
         device = torch.device(name)
+        if device.type not in DEVICES:
+            raise unknown_name("device", name, DEVICES)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"--device {name} cannot be used here: use cpu.") from error

@@ -2,7 +2,7 @@
 
 from vaesearch.catalogue.entry import Entry
 
-# Measured where no metric is asked for by name: they take a pass over the images, or not much more.
+# Measured where no metric is asked for by name: a pass over the images or two each.
 _QUICK = frozenset({"quick"})
 METRICS_MODULE = "vaesearch.evaluation.metrics"
 

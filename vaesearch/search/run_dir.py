@@ -21,6 +21,7 @@ class RunDir:
         arms/ARM/*.png, model.pt                what MLflow shows on the child run
         plots/*.png                             what MLflow shows on the parent run
         replay/                                 what other policies would have done
+        evaluation/ARM-epoch-00007.json         what was measured of a checkpoint
         tracking.json, tracking.log             how far the upload is
     """
 
@@ -32,6 +33,7 @@ class RunDir:
         self.ranking = path / "results.md"
         self.curves = path / "curves.json.gz"
         self.replays = path / "replay"
+        self.evaluations = path / "evaluation"
         self.checkpoints = path / "checkpoints"
         self.arms = path / "arms"
         self.plots = path / "plots"
@@ -42,6 +44,10 @@ class RunDir:
     def arm(self, name: str) -> Path:
         """The folder of an arm's model and pictures."""
         return self.arms / folder_name(name)
+
+    def evaluation(self, arm: str, epoch: int) -> Path:
+        """What was measured of an arm's checkpoint."""
+        return self.evaluations / f"{folder_name(arm)}-epoch-{epoch:05d}.json"
 
     def create(self) -> None:
         """Make the directory.
