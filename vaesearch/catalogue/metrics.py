@@ -26,4 +26,35 @@ METRICS = (
         "squared error of reconstructions from the mean code, per pixel",
         traits=_QUICK,
     ),
+    Entry(
+        "latents",
+        f"{METRICS_MODULE}.latents:Latents",
+        "KL of each latent, and how many are active, above 0.01 or as in latents:0.05",
+        "Burda et al. 2016",
+        traits=_QUICK,
+    ),
+    Entry(
+        "active-units",
+        f"{METRICS_MODULE}.latents:ActiveUnits",
+        "latents whose mean varies over images, for any posterior",
+        "Burda et al. 2016",
+    ),
+    Entry(
+        "kl-parts",
+        f"{METRICS_MODULE}.parts:KLParts",
+        "the KL as mutual information, total correlation and KL of each latent's aggregate",
+        "Hoffman & Johnson 2016; Chen et al. 2018",
+    ),
+    Entry(
+        "consistency",
+        f"{METRICS_MODULE}.consistency:Consistency",
+        "KL between the encodings of a reconstruction and its image, as in consistency:5",
+        "Liu et al. 2020",
+    ),
+    Entry(
+        "aggregate",
+        f"{METRICS_MODULE}.aggregate:Aggregate",
+        "KL of the aggregate posterior from the prior, by so many Gaussians as in aggregate:32",
+        "Lin et al. 2019",
+    ),
 )

@@ -39,10 +39,7 @@ def fit_aggregate(
         InputError: ``components`` is no whole number, or below 1.
     """
     asked = _components_of(model) if components is None else whole("components", components)
-    generator = torch_generator(seed, "aggregate", device=images.device)
-    # Samples and not means: the means alone would make the mixture too narrow.
-    batches = torch.split(images[: _images_for(asked, model)], BATCH)
-    codes = torch.cat([model.encode(x.float().div(255)).rsample(generator) for x in batches])
+    codes = codes_to_fit(model, images, seed, components)
     # A component needs several codes per dimension, or its covariance is noise.
     most = max(1, len(codes) // (CODES_PER_LATENT * codes.shape[1]))
     fitted = GaussianMixture(
@@ -52,6 +49,24 @@ def fit_aggregate(
     ).fit(codes.double().cpu().numpy())
     parameters = (fitted.weights_, fitted.means_, fitted.covariances_)
     return FullGaussianMixture(*(torch.tensor(p, device=images.device) for p in parameters))
+
+
+@torch.no_grad()
+def codes_to_fit(model: VAE, images: Tensor, seed: int, components: int | None = None) -> Tensor:
+    """The codes ``[N, D]`` that :func:`fit_aggregate` fits its mixture to, given the same.
+
+    Samples and not means: the means alone would make the mixture too narrow.
+    """
+    asked = _components_of(model) if components is None else components
+    generator = torch_generator(seed, "aggregate", device=images.device)
+    batches = torch.split(images[: _images_for(asked, model)], BATCH)
+    return torch.cat([model.encode(x.float().div(255)).rsample(generator) for x in batches])
+
+
+def count_parameters(mixture: FullGaussianMixture) -> int:
+    """Free numbers of a mixture: weights, means and covariances."""
+    components, dims = mixture.means.shape
+    return components * (1 + dims + dims * (dims + 1) // 2) - 1
 
 
 def _components_of(model: VAE) -> int | None:
