@@ -7,6 +7,7 @@ temperatures, whatever the posterior of the model is.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -91,7 +92,7 @@ def annealed_importance(
         z = exact.expand(chains, *exact.shape).contiguous()
     moving = start_chains(joint, z, first_step)
     log_weights = torch.zeros_like(moving.at.log_prior)
-    for before, after in zip(path[:-1], path[1:], strict=True):
+    for before, after in pairwise(path):
         log_weights.add_(moving.at.log_likelihood, alpha=after - before)
         if after != path[-1]:  # a move after the last weight would change nothing
             moving = move(joint, moving, after, leapfrogs, generator)

@@ -1,13 +1,16 @@
 """The joint density of an image and its latents: what inference is measured against."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from vaesearch.evaluation.chunks import with_enough_memory
 from vaesearch.models.latents import Prior
 from vaesearch.models.vae import VAE
+
+Function = Callable[[Tensor, Tensor], tuple[Tensor, ...]]  # of latents and the images they are of
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class Joint:
         x: images ``[B, C, H, W]`` in [0, 1].
         as_mass: score pixels by the probability of their levels instead of as training does.
         prior: in place of the model's.
-        chunk: pictures decoded at once by :meth:`log_likelihood` without gradients and by
-            :meth:`point`; all by default. It changes rounding errors only.
+        chunk: pictures decoded at once, wherever no graph is asked for; all by default. It
+            changes rounding errors only, and is halved for good where memory is too short.
     """
 
     def __init__(
@@ -64,16 +67,21 @@ class Joint:
         self.prior = prior if prior is not None else model.latent_prior()
         self.chunk = chunk
 
-    def log_prior(self, z: Tensor) -> Tensor:
-        """Log p(z) in nats ``[..., B]`` of latents ``[..., B, D]``."""
-        return self.prior.log_prob(z)
+    def log_prior(self, z: Tensor, prior: Prior | None = None) -> Tensor:
+        """Log p(z) in nats ``[..., B]`` of latents ``[..., B, D]``; of another prior if given."""
+        log_prob = (self.prior if prior is None else prior).log_prob
+        if z.requires_grad and torch.is_grad_enabled():
+            return log_prob(z)
+        # Mixtures take as many times the memory of z as they have components.
+        (values,) = self._in_chunks(lambda part, _: (log_prob(part),), z)
+        return values
 
     def log_likelihood(self, z: Tensor) -> Tensor:
         """Log p(x|z) in nats ``[..., B]`` of latents ``[..., B, D]``."""
-        repeated = self.x.expand(*z.shape[:-2], *self.x.shape).flatten(0, -4)
-        pixels = self.model.decode(z.flatten(0, -2))
-        scored = pixels.log_mass(repeated) if self.as_mass else pixels.log_prob(repeated)
-        return scored.view(z.shape[:-1])
+        if z.requires_grad and torch.is_grad_enabled():
+            return self._score(z.view(-1, *z.shape[-2:]), self.x).view(z.shape[:-1])
+        (values,) = self._in_chunks(lambda part, x: (self._score(part, x),), z)
+        return values
 
     def __call__(self, z: Tensor) -> Tensor:
         """Log p(x, z) in nats ``[..., B]`` of latents ``[..., B, D]``."""
@@ -81,14 +89,55 @@ class Joint:
 
     def point(self, z: Tensor) -> Point:
         """The terms at ``z`` and their slopes; nothing of it has a graph."""
+        return Point(z, *self._in_chunks(self._terms_and_slopes, z.detach()))
+
+    def _terms_and_slopes(self, z: Tensor, x: Tensor) -> tuple[Tensor, ...]:
         with torch.enable_grad():
             at = z.detach().requires_grad_()
-            log_prior, prior_slope = _with_slope(self.log_prior, at)
-            log_likelihood, likelihood_slope = _with_slope(self.log_likelihood, at)
-        return Point(z, log_prior, log_likelihood, prior_slope, likelihood_slope)
+            log_prior, log_likelihood = self.log_prior(at), self._score(at, x)
+            (prior_slope,) = torch.autograd.grad(log_prior.sum(), at)
+            (likelihood_slope,) = torch.autograd.grad(log_likelihood.sum(), at)
+        return log_prior.detach(), log_likelihood.detach(), prior_slope, likelihood_slope
+
+    def _score(self, z: Tensor, x: Tensor) -> Tensor:
+        """Log p(x|z) ``[K, B]`` of latents ``[K, B, D]`` of images ``[B, C, H, W]``."""
+        repeated = x.expand(len(z), *x.shape).flatten(0, 1)  # a view where there is one image
+        pixels = self.model.decode(z.flatten(0, 1))
+        scored = pixels.log_mass(repeated) if self.as_mass else pixels.log_prob(repeated)
+        return scored.view(z.shape[:-1])
+
+    def _in_chunks(self, function: Function, z: Tensor) -> tuple[Tensor, ...]:
+        """What ``function`` gives for all latents ``[..., B, D]``, put together again."""
+        flat = z.reshape(-1, *z.shape[-2:])
+        pictures = flat.shape[0] * flat.shape[1]
+        results, chunk = with_enough_memory(
+            lambda chunk: self._all_tiles(function, flat, chunk),
+            min(self.chunk or pictures, pictures),
+        )
+        if chunk < pictures:
+            self.chunk = chunk
+        return tuple(result.view(*z.shape[:-2], *result.shape[1:]) for result in results)
+
+    def _all_tiles(self, function: Function, z: Tensor, chunk: int) -> Sequence[Tensor]:
+        if chunk >= z.shape[0] * z.shape[1]:
+            return function(z, self.x)
+        results: list[Tensor] = []
+        for rows, images in _tiles(z.shape[0], z.shape[1], chunk):
+            found = function(z[rows, images], self.x[images])
+            if not results:
+                results = [part.new_empty((*z.shape[:2], *part.shape[2:])) for part in found]
+            for result, part in zip(results, found, strict=True):
+                result[rows, images] = part
+        return results
 
 
-def _with_slope(function: Callable[[Tensor], Tensor], z: Tensor) -> tuple[Tensor, Tensor]:
-    value = function(z)
-    (slope,) = torch.autograd.grad(value.sum(), z)
-    return value.detach(), slope
+def _tiles(samples: int, images: int, chunk: int) -> Iterator[tuple[slice, slice]]:
+    """Parts of ``[samples, images]`` of at most ``chunk``: of few images with many samples each.
+
+    So an image need not be copied for each of its samples.
+    """
+    height = min(samples, chunk)
+    width = max(1, chunk // samples)
+    for image in range(0, images, width):
+        for sample in range(0, samples, height):
+            yield slice(sample, sample + height), slice(image, image + width)
