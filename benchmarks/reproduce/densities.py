@@ -61,8 +61,7 @@ def fitted(name: str, target: Target, seed: int = 0, steps: int = STEPS) -> Any:
         (log_q - share * target(z)).mean().backward()
         optimizer.step()
         rate.step()
-    with torch.no_grad():
-        return module(image)
+    return module.requires_grad_(False)(image)
 
 
 @torch.no_grad()

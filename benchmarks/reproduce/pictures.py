@@ -15,6 +15,7 @@ INK = "#333333"
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#BBBBBB"  # of Okabe & Ito's palette
 
 Cloud = tuple[str, np.ndarray]
+Stack = tuple[str, Mapping[str, float]]
 
 
 def save(figure: Figure, name: str, dpi: int = 110) -> None:
@@ -56,4 +57,29 @@ def clouds(
             place.set_xticks([])
             place.set_yticks([])
         axes[0].set_ylabel(name, fontsize=8, color=INK)
+    return figure
+
+
+def stacks(panels: Mapping[str, Sequence[Stack]], colours: Mapping[str, str]) -> Figure:
+    """Bars of parts on top of each other, a panel beside the other.
+
+    Args:
+        panels: by title, bars with a label and parts with names.
+        colours: of the parts by their names, lowest part first.
+    """
+    figure = Figure(figsize=(7.2, 2.7), layout="constrained")
+    for place, (title, bars) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+    ):
+        bottom = np.zeros(len(bars))
+        for name, colour in colours.items():
+            heights = np.array([parts[name] for _, parts in bars])
+            place.bar(range(len(bars)), heights, 0.7, bottom, color=colour, label=name)
+            bottom += heights
+        place.set_xticks(range(len(bars)), [label for label, _ in bars], fontsize=7)
+        place.set_title(title, fontsize=9, color=INK)
+        place.tick_params(labelsize=7, colors=INK)
+        place.set_ylabel("nats", fontsize=8, color=INK)
+        place.spines[["top", "right"]].set_visible(False)
+    place.legend(fontsize=7, frameon=False)
     return figure

@@ -32,6 +32,8 @@ PAGE = ROOT / "docs" / "reproduction.md"
 IMAGES = ROOT / "docs" / "images" / "reproduction"
 NETWORKS = Path(__file__).parent  # so that networks:Dense... can be named in settings
 
+RUNS = "runs"  # the place of the page that says how long each script took
+
 Results = dict[str, Any]
 
 
@@ -55,6 +57,7 @@ def run(
     options: argparse.Namespace,
     measure: Callable[[argparse.Namespace], Results],
     tables: Callable[[Results], dict[str, str]],
+    draw: Callable[[Results], None] | None = None,
 ) -> None:
     """Measure, keep the results, and fill the page.
 
@@ -67,6 +70,7 @@ def run(
         measure: returns plain data.
         tables: of results, Markdown by the name of its place in the page: text between the lines
             ``<!-- NAME -->`` and ``<!-- /NAME -->``.
+        draw: pictures of results, for the page.
     """
     path = RESULTS / (f"{name}-full.json" if options.full else f"{name}.json")
     if not options.tables:
@@ -83,6 +87,24 @@ def run(
         print(text, end="\n\n")
         if not options.full:
             fill(place, text)
+    if not options.full:
+        fill(RUNS, runs())
+        if draw is not None:
+            draw(results)
+
+
+def runs() -> str:
+    """A table of the measurements that the page shows: how long each took, and where."""
+    rows = []
+    for path in sorted(RESULTS.glob("*.json")):
+        found = json.loads(path.read_text())
+        if found["scale"] == "small":
+            versions = ", ".join(
+                f"{name} {version}" for name, version in found["software"].items()
+            )
+            minutes = f"{found['seconds'] / 60:.1f}"
+            rows.append([f"`{path.stem}.py`", minutes, found["hardware"], versions])
+    return markdown(["script", "minutes", "machine", "software"], rows)
 
 
 def fill(place: str, text: str) -> None:

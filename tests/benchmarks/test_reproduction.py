@@ -27,7 +27,7 @@ def results(name):
 
 def tables():
     """Every table of every committed result, by the name of its place."""
-    found = {}
+    found = {shared.RUNS: shared.runs()}
     for name, script in names().items():
         if name in RESULTS:
             found |= importlib.import_module(script).tables(results(name))
