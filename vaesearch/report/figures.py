@@ -176,6 +176,15 @@ def canvas_pair(
     return figure, (first, second)
 
 
+def square_canvas(side: float) -> tuple[Figure, Axes]:
+    """A picture whose two axes have the same unit; room for a legend to its right."""
+    figure, axes = _canvas(1.35 * side, side)
+    axes.set_aspect("equal", adjustable="datalim")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(9, steps=[1, 2, 5, 10]))
+    return figure, axes
+
+
 def _plain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#999999")

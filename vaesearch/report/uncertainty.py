@@ -1,5 +1,6 @@
 """The picture of what a model is unsure of (section 5.4 of Lin et al. 2019)."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -33,9 +34,7 @@ def uncertainty(shown: Mapping[str, np.ndarray], path: Path) -> None:
     actual = _over_channels((originals / 255.0) - (copies / 255.0))
     samples = shown["samples"][:COLUMNS]
     unsure = _over_channels(shown["sample_deviations"][:COLUMNS])
-    # One scale for all three, which a few extreme pixels do not stretch.
-    top = max(float(np.quantile(maps, 0.995)) for maps in (expected, actual, unsure))
-    scale = Normalize(0, max(top, 1e-3), clip=True)
+    scale = _scale_of(expected, actual, unsure)
     rows = [
         ("test image", _as_shown(originals)),
         ("reconstruction", _as_shown(copies)),
@@ -45,6 +44,58 @@ def uncertainty(shown: Mapping[str, np.ndarray], path: Path) -> None:
         ("expected error", _coloured(unsure, scale)),
     ]
     save(_drawn(rows, scale), path)
+
+
+def expectations(
+    originals: np.ndarray,
+    reconstructions: np.ndarray,
+    deviations: np.ndarray,
+    path: Path,
+    *,
+    title: str,
+) -> None:
+    """Draw predicted deviations beside actual errors of any number of images, as a PNG.
+
+    Args:
+        originals: uint8 ``[N, C, H, W]``.
+        reconstructions: likewise.
+        deviations: that the model expects, ``[N, C, H, W]`` in units of [0, 1].
+        path: of the PNG.
+        title: written above.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    expected = _over_channels(deviations)
+    actual = _over_channels((originals / 255.0) - (reconstructions / 255.0))
+    scale = _scale_of(expected, actual)
+    cells = {
+        "image": _as_shown(originals),
+        "reconstruction": _as_shown(reconstructions),
+        "expected error": _coloured(expected, scale),
+        "actual error": _coloured(actual, scale),
+    }
+    starts = range(0, len(originals), COLUMNS)
+    rows = [
+        (label, _padded(images[start : start + COLUMNS], len(originals)))
+        for start in starts
+        for label, images in cells.items()
+    ]
+    figure = _drawn(rows, scale)
+    figure.suptitle(textwrap.fill(title, 90), fontsize=9, color=INK, x=0.02, ha="left")
+    save(figure, path)
+
+
+def _scale_of(*maps: np.ndarray) -> Normalize:
+    """One scale for all, which a few extreme pixels do not stretch."""
+    return Normalize(0, max(*(float(np.quantile(part, 0.995)) for part in maps), 1e-3), clip=True)
+
+
+def _padded(images: np.ndarray, count: int) -> np.ndarray:
+    """White in place of the images that a last line lacks."""
+    missing = min(count, COLUMNS) - len(images)
+    white = np.full((missing, *images.shape[1:]), 255, np.uint8)
+    return np.concatenate([images, white])
 
 
 def _over_channels(maps: np.ndarray) -> np.ndarray:

@@ -1,1 +1,0 @@
-"""Pictures of a trained model of a run directory; `vaesearch sample` draws the same."""
