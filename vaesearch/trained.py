@@ -146,9 +146,18 @@ def _find_arm(state: SearchState, name: str | None) -> ArmState:
     return state.arms[name]
 
 
-def _find_epoch(arm: ArmState, epoch: int | str) -> int:
+def check_epoch(epoch: int | str) -> None:
+    """Refuse what no arm can have.
+
+    Raises:
+        InputError: says what can be asked for.
+    """
     if isinstance(epoch, str) and epoch not in EPOCHS:
         raise unknown_name("epoch", epoch, (*EPOCHS, "a number"))
+
+
+def _find_epoch(arm: ArmState, epoch: int | str) -> int:
+    check_epoch(epoch)
     if not arm.checkpoints or arm.best is None:
         raise CheckpointError(
             f"{arm.arm.name} has no checkpoint: {arm.note or 'not trained yet'}."

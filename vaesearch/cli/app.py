@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from vaesearch import __version__, catalogue
+from vaesearch.cli import gallery
+from vaesearch.cli.evaluate import evaluate
 from vaesearch.cli.options import Commands, config_options, given
 from vaesearch.cli.replay import replay
 from vaesearch.cli.shared import run_shared
@@ -115,7 +117,10 @@ def _refuse_taken(port: int) -> None:
             raise InputError(f"port {port} is in use: give another with --port.") from error
 
 
+app.add_command(evaluate)
 app.add_command(replay)
+for command in gallery.COMMANDS:
+    app.add_command(command)
 
 
 @app.command("list")

@@ -12,11 +12,12 @@ from typing import IO, Protocol
 from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.search.run_dir import RunDir
 from vaesearch.tracking.cursor import exclusive, load_cursor, lock_path
+from vaesearch.tracking.evaluations import evaluation_files
 from vaesearch.tracking.uris import NO_TRACKING, check_uri, default_uri, redacted, ui_command
 
 __all__ = [
     "MlflowTracker", "NullTracker", "Tracker",
-    "check_uri", "default_uri", "make_tracker", "sync", "ui_command",
+    "check_uri", "default_uri", "make_tracker", "send_evaluations", "sync", "ui_command",
 ]  # fmt: skip
 
 _SYNC_WAIT = 15.0  # seconds that ``sync`` waits for the uploader of a search that just ended
@@ -146,6 +147,45 @@ def sync(run_dir: RunDir, uri: str | None, experiment: str) -> None:
     if not _has_mlflow():
         raise InputError("MLflow is not installed: pip install mlflow")
     _await_uploader(run_dir)
+    _drain(run_dir, uri, experiment)
+
+
+def send_evaluations(run_dir: RunDir, uri: str | None, experiment: str) -> None:
+    """Send the measurements that MLflow lacks, and wait for it; nothing where it lacks none.
+
+    A search that is running, or its uploader, sends them itself.
+
+    Raises:
+        InputError: an address that cannot work, or no MLflow.
+        VaesearchError: the store does not answer, or another upload is under way.
+    """
+    if uri == NO_TRACKING:
+        return
+    uri = uri or default_uri(run_dir)
+    deadline = time.monotonic() + _SYNC_WAIT
+    while not _has_evaluations(run_dir, uri, experiment):
+        if not _is_held(run_dir):
+            sync(run_dir, uri, experiment)
+            return
+        if time.monotonic() > deadline:
+            raise VaesearchError(f"{run_dir.path} is being sent by its search")
+        time.sleep(0.2)
+
+
+def _has_evaluations(run_dir: RunDir, uri: str, experiment: str) -> bool:
+    there = load_cursor(run_dir, uri, experiment).evaluations
+    return all(there.get(path.name) == stamp for path, stamp in evaluation_files(run_dir).items())
+
+
+def _is_held(run_dir: RunDir) -> bool:
+    try:
+        with exclusive(lock_path(run_dir), wait=False):
+            return False
+    except BlockingIOError:
+        return True
+
+
+def _drain(run_dir: RunDir, uri: str, experiment: str) -> None:
     command = [*_command(run_dir, uri, experiment), "--drain"]
     with _open_log(run_dir) as log:
         done = subprocess.run(
@@ -159,16 +199,12 @@ def sync(run_dir: RunDir, uri: str | None, experiment: str) -> None:
 
 def _await_uploader(run_dir: RunDir) -> None:
     deadline = time.monotonic() + _SYNC_WAIT
-    while True:
-        try:
-            with exclusive(lock_path(run_dir), wait=False):
-                return
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise VaesearchError(
-                    f"{run_dir.path} is being sent by its search, which is running or has just "
-                    "ended; there is nothing to do but to wait."
-                ) from error
+    while _is_held(run_dir):
+        if time.monotonic() > deadline:
+            raise VaesearchError(
+                f"{run_dir.path} is being sent by its search, which is running or has just "
+                "ended; there is nothing to do but to wait."
+            )
         time.sleep(0.2)
 
 

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vaesearch.search.run_dir import RunDir
@@ -21,6 +21,7 @@ class Cursor:
         sent: ledger lines that are there.
         complete: whether artifacts and final states are there too.
         error: why the last attempt failed; empty if it did not.
+        evaluations: files of measurements that are there, by name, each with its stamp.
     """
 
     uri: str
@@ -28,6 +29,7 @@ class Cursor:
     sent: int = 0
     complete: bool = False
     error: str = ""
+    evaluations: dict[str, str] = field(default_factory=dict)
 
 
 def load_cursor(run_dir: RunDir, uri: str, experiment: str) -> Cursor:

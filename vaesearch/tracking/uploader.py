@@ -27,6 +27,7 @@ from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, advance
 from vaesearch.tracking import updates
 from vaesearch.tracking.cursor import exclusive, load_cursor, lock_path, save_cursor
+from vaesearch.tracking.evaluations import FOLDER, evaluation_files, read_update
 from vaesearch.tracking.tail import LedgerTail
 
 if TYPE_CHECKING:
@@ -63,6 +64,17 @@ class Upload:
             for start in range(0, len(events), BATCH):
                 self._send(events[start : start + BATCH])
 
+    def send_evaluations(self) -> None:
+        """Send the measurements that were made since the last time."""
+        if self._store is None:
+            return
+        for path, stamp in evaluation_files(self.run_dir).items():
+            if self.cursor.evaluations.get(path.name) != stamp:
+                _send_evaluation(self._store, path, self._state)
+                sent = self.cursor.evaluations | {path.name: stamp}
+                self.cursor = replace(self.cursor, evaluations=sent, error="")
+                save_cursor(self.run_dir, self.cursor)
+
     def finish(self) -> None:
         """Send final states and artifacts, once; to be called when the search is over."""
         if self._store is None or self._last is None or self.cursor.complete:
@@ -82,7 +94,7 @@ class Upload:
         search_id = first.search_id if isinstance(first, SearchStarted) else ""
         if not store.open_search(search_id, self.run_dir.path.absolute().name):
             # Never sent, or deleted in MLflow since: all of it is needed.
-            self.cursor = replace(self.cursor, sent=0, complete=False)
+            self.cursor = replace(self.cursor, sent=0, complete=False, evaluations={})
         return store
 
     def _send(self, events: list[Event]) -> None:
@@ -119,6 +131,17 @@ def _send_artifacts(store: "MlflowStore", run_dir: RunDir, state: SearchState) -
             _send_model(store, name, path, arm.best.epoch if arm.best else 0)
 
 
+def _send_evaluation(store: "MlflowStore", path: Path, state: SearchState) -> None:
+    try:
+        update = read_update(path)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        _log.warning("%s is left out, it is damaged: %s", path, error)
+        return
+    if update.arm in state.arms:
+        store.log(update)
+        store.log_file(update.arm, path, FOLDER)
+
+
 def _send_model(store: "MlflowStore", arm: str, path: Path, epoch: int) -> None:
     from vaesearch.pull import load_model
 
@@ -146,6 +169,7 @@ def follow(run_dir: RunDir, uri: str, experiment: str, ended: Callable[[float], 
         try:
             upload = upload or Upload(run_dir, uri, experiment)
             upload.send_new()
+            upload.send_evaluations()
             if over:
                 upload.finish()
                 return True

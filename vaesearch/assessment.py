@@ -1,1 +1,0 @@
-"""Measure a trained model of a run directory; `vaesearch evaluate` prints the same."""
