@@ -76,7 +76,8 @@ def iwae_under(
     that is done.
     """
     whole("the samples of an importance-weighted bound", samples)
-    chunk = chunk or usual_chunk(x[0].numel(), x.device)
+    if chunk is None:
+        chunk = usual_chunk(x[0].numel(), x.device)
     size = IMAGES if proposal is None else len(x)
     blocks: Sequence[Tensor] = torch.split(x, size)
     results = []
@@ -92,7 +93,7 @@ def iwae_under(
         # One sample's weight is the bound, bit by bit.
         total = torch.logsumexp(torch.stack(sums), dim=0) if len(sums) > 1 else sums[0]
         results.append(total - math.log(samples) if samples > 1 else total)
-        chunk = joint.chunk
+        chunk = joint.chunk  # smaller now where memory was short
     return torch.cat(results, dim=1)
 
 

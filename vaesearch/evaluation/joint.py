@@ -112,7 +112,7 @@ class Joint:
         pictures = flat.shape[0] * flat.shape[1]
         results, chunk = with_enough_memory(
             lambda chunk: self._all_tiles(function, flat, chunk),
-            min(self.chunk or pictures, pictures),
+            pictures if self.chunk is None else min(self.chunk, pictures),
         )
         if chunk < pictures:
             self.chunk = chunk
