@@ -57,4 +57,10 @@ METRICS = (
         "KL of the aggregate posterior from the prior, by so many Gaussians as in aggregate:32",
         "Lin et al. 2019",
     ),
+    Entry(
+        "calibration",
+        f"{METRICS_MODULE}.calibration:Calibration",
+        "predicted spread of pixels beside their errors: coverage of intervals, ENCE, Spearman",
+        "Levi et al. 2019; Lin et al. 2019",
+    ),
 )
