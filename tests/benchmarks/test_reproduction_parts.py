@@ -1,0 +1,102 @@
+"""The pieces of the reproductions, at sizes of a second."""
+
+import math
+
+import densities
+import flows
+import numpy as np
+import published_gaps
+import pytest
+import torch
+from shared import as_data, trained
+
+from vaesearch.models.latents import DiagonalGaussian
+from vaesearch.records import TrialSettings
+
+
+@pytest.fixture(scope="module")
+def data():
+    images = np.random.default_rng(0).integers(0, 256, (40, 1, 6, 6)).astype(np.uint8)
+    return as_data("squares", images[:30], images[30:], binary=True)
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    settings = TrialSettings(
+        "networks:Decoder:size=8",
+        encoder="networks:Encoder:size=8",
+        likelihood="bernoulli",
+        latent_dim=2,
+        batch_size=10,
+    )
+    return trained(settings, data, epochs=2, seed=0)
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashionmnist"])
+def test_published_table_adds_up(dataset):
+    """As printed, to the two digits of its figures: so no digit of it is mistyped."""
+    for (_, posterior), values in published_gaps.published(dataset).items():
+        best = values["flow"] if posterior == "Flow" else values["ffg"]
+        assert values["approximation"] == pytest.approx(values["log_p"] - best, abs=0.011)
+        assert values["amortisation"] == pytest.approx(best - values["elbo"], abs=0.011)
+        assert values["gap"] == pytest.approx(values["log_p"] - values["elbo"], abs=0.011)
+
+
+def test_claims_hold_in_the_paper():
+    table = published_gaps.published("mnist")
+    for claim in published_gaps.CLAIMS:
+        larger, smaller = (
+            table[side.column][side.figure] for side in (claim.larger, claim.smaller)
+        )
+        assert larger > smaller, claim.words
+
+
+def test_bounds_of_flows_script_are_in_order(model, data):
+    found = flows.bounds(model, torch.tensor(data.test), samples=50)
+    assert all(len(values) == 10 for values in found.values())
+    assert (found["gap"] >= 0).all()
+    torch.testing.assert_close(found["iwae"] - found["elbo"], found["gap"])
+    assert torch.equal(found["iwae"], flows.bounds(model, torch.tensor(data.test), 50)["iwae"])
+
+
+def test_gains_are_taken_image_by_image():
+    plain = {name: torch.tensor([1.0, 5.0, 9.0]).double() for name in flows.FIGURES}
+    better = {name: values + 0.5 for name, values in plain.items()}
+    seconds = {"seconds": torch.tensor([1.0])}
+    made = flows.summary([better | seconds] * 2, [plain | seconds] * 2)["elbo"]
+    assert made["mean"] == 5.5
+    assert made["gain"] == 0.5
+    assert made["gain error"] == 0
+    assert made["error"] > 1
+
+
+def test_divergence_is_that_of_closed_form():
+    """Between Gaussians, the target known up to a factor only."""
+
+    def target(z):
+        return 3 - 0.5 * (((z - 0.3) / 0.8) ** 2).sum(dim=-1)
+
+    posterior = DiagonalGaussian(torch.zeros(1, 2), torch.zeros(1, 2))
+    aim = DiagonalGaussian(torch.full((1, 2), 0.3), torch.full((1, 2), 2 * math.log(0.8)))
+    divergence, error = densities.divergence(posterior, target)
+    assert abs(divergence - posterior.kl_to(aim).item()) < 4 * error
+    assert 0 < error < 0.01
+
+
+@pytest.mark.parametrize("family", ["gaussian", "planar:2", "radial:2"])
+def test_fitting_comes_nearer(family):
+    short, longer = (
+        densities.divergence(
+            densities.fitted(family, densities.banana, steps=steps), densities.banana
+        )
+        for steps in (1, 30)
+    )
+    assert longer[0] < short[0] - 3 * (longer[1] + short[1])
+
+
+def test_points_of_a_target_are_distributed_as_it_is():
+    points = densities.exact(densities.banana, (-6.0, 6.0, -5.0, 15.0))
+    assert points[:, 0].std() == pytest.approx(1.5, rel=0.02)
+    bent = points[:, 1] - 0.6 * points[:, 0] ** 2 + 1
+    assert bent.mean() == pytest.approx(0, abs=0.01)
+    assert bent.std() == pytest.approx(0.4, rel=0.02)
