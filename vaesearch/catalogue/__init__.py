@@ -16,6 +16,7 @@ from typing import Any
 from vaesearch.catalogue.architectures import DECODERS, ENCODERS
 from vaesearch.catalogue.datasets import DATASETS
 from vaesearch.catalogue.entry import Entry
+from vaesearch.catalogue.extractors import EXTRACTORS
 from vaesearch.catalogue.latents import POSTERIORS, PRIORS
 from vaesearch.catalogue.likelihoods import LIKELIHOODS
 from vaesearch.catalogue.metrics import METRICS
@@ -25,9 +26,9 @@ from vaesearch.errors import InputError, unknown_name
 from vaesearch.specs import build_own, parse_spec, split_own
 
 __all__ = [
-    "ANNEALINGS", "AXES", "DATASETS", "DECODERS", "ENCODERS", "LIKELIHOODS", "METRICS",
-    "OBJECTIVES", "OPEN_AXES", "POLICIES", "POSTERIORS", "PRIORS", "REGULARIZERS", "REWARDS",
-    "Entry", "build", "find",
+    "ANNEALINGS", "AXES", "DATASETS", "DECODERS", "ENCODERS", "EXTRACTORS", "LIKELIHOODS",
+    "METRICS", "OBJECTIVES", "OPEN_AXES", "POLICIES", "POSTERIORS", "PRIORS", "REGULARIZERS",
+    "REWARDS", "Entry", "build", "find",
 ]  # fmt: skip
 
 AXES: dict[str, tuple[Entry, ...]] = {
@@ -43,11 +44,12 @@ AXES: dict[str, tuple[Entry, ...]] = {
     "datasets": DATASETS,
     "rewards": REWARDS,
     "metrics": METRICS,
+    "extractors": EXTRACTORS,
 }
 # Members of these are made by calling a class, so that a user's own will do as well.
 OPEN_AXES = (
     "decoders", "encoders", "posteriors", "priors", "likelihoods", "regularizers", "policies",
-    "metrics",
+    "metrics", "extractors",
 )  # fmt: skip
 _SINGULAR = {axis: axis[:-1] for axis in AXES} | {"policies": "policy"}
 

@@ -58,6 +58,18 @@ METRICS = (
         "Lin et al. 2019",
     ),
     Entry(
+        "fid",
+        f"{METRICS_MODULE}.fidelity:FID",
+        "Fréchet distance of samples and reconstructions from images, as in fid:samples=5000",
+        "Heusel et al. 2017",
+    ),
+    Entry(
+        "kid",
+        f"{METRICS_MODULE}.fidelity:KID",
+        "kernel distance of the same pictures, unbiased however few they are",
+        "Bińkowski et al. 2018",
+    ),
+    Entry(
         "calibration",
         f"{METRICS_MODULE}.calibration:Calibration",
         "predicted spread of pixels beside their errors: coverage of intervals, ENCE, Spearman",
