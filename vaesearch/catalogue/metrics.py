@@ -21,6 +21,24 @@ METRICS = (
         traits=_QUICK,
     ),
     Entry(
+        "iwae",
+        f"{METRICS_MODULE}.bounds:IWAE",
+        "importance-weighted bound: nats per image, from so many samples as in iwae:5000",
+        "Burda et al. 2016",
+    ),
+    Entry(
+        "ais",
+        f"{METRICS_MODULE}.annealed:AIS",
+        "log p(x) by annealed importance sampling, as in ais:temperatures=1000,chains=16",
+        "Neal 2001; Wu et al. 2017",
+    ),
+    Entry(
+        "bdmc",
+        f"{METRICS_MODULE}.annealed:BDMC",
+        "how exact ais is: bounds from both sides on images made by the model",
+        "Grosse et al. 2015",
+    ),
+    Entry(
         "mse",
         f"{METRICS_MODULE}.bounds:MSE",
         "squared error of reconstructions from the mean code, per pixel",

@@ -1,6 +1,7 @@
 """What a metric is measured on: a trained model, the images, and where the noise comes from."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +26,11 @@ def silent(share: float) -> None:
     """The progress that nobody watches."""
 
 
+def part_of(progress: Progress, start: float, part: float) -> Progress:
+    """Told the share of a part that is done, it tells that of the whole."""
+    return lambda share: progress(min(1.0, start + share * part))
+
+
 class Subject:
     """A model under measurement.
 
@@ -32,7 +38,7 @@ class Subject:
     measuring twice gives the same figures, in any order of metrics.
 
     Args:
-        model: put into evaluation mode; moved nowhere.
+        model: put into evaluation mode and float32; moved nowhere.
         data: that it was trained on.
         split: of the images that it is measured on: ``test``, ``valid`` or ``train``.
         limit: measure on the first so many images only; all by default.
@@ -66,6 +72,8 @@ class Subject:
                 f"{list(data.shape)}: give the images that it was trained on."
             )
         self.model = model.eval().requires_grad_(False)
+        # Weights of samples and Hamiltonian energies would show the rounding of bfloat16.
+        model.settings = replace(model.settings, precision="float32")
         self.data = data
         self.split = split
         self.limit = limit
