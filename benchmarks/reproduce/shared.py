@@ -13,7 +13,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from vaesearch.data import ImageData
+from vaesearch.data.labels import Labels
 from vaesearch.models.vae import VAE
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.report.machine import hardware, software
@@ -142,11 +143,13 @@ def digits(
     with np.load(path) as archive:
         if full:
             train, test = archive["x_train"], archive["x_test"]
+            classes = [archive[part].astype(np.int64) for part in ("y_train", "y_test")]
         else:
-            images = archive["x_test"]
-            images = images[np.random.default_rng(0).permutation(len(images))]
-            train, test = images[:8000], images[8000:]
-    return as_data(name, train[:, None], test[:, None], binary=binary)
+            order = np.random.default_rng(0).permutation(len(archive["x_test"]))
+            train, test = np.split(archive["x_test"][order], [8000])
+            classes = np.split(archive["y_test"][order].astype(np.int64), [8000])
+    labels = Labels(classes[0], classes[1], classes[1])
+    return replace(as_data(name, train[:, None], test[:, None], binary=binary), labels=labels)
 
 
 def as_data(name: str, train: np.ndarray, test: np.ndarray, *, binary: bool) -> ImageData:

@@ -51,6 +51,7 @@ def test_each_set_of_pictures_has_a_figure_an_error_and_a_count(metric, subject)
     assert [figure.count for figure in found.figures.values()] == [200, 200, 150, 200]
     assert all(0 < figure.error < np.inf for figure in found.figures.values())
     assert found.details["images"] == 150
+    assert found.details["components"] == 10
     assert found.details["extractor"]["name"] == BLOCKS
     assert found.details["extractor"]["digest"][:8] in " ".join(found.notes)
     assert found.figures[f"{name}_real"].value < found.figures[f"{name}_prior"].value
@@ -160,11 +161,15 @@ def test_fid_rises_as_pictures_get_worse(subject, spoil, tmp_path, monkeypatch):
         (FID(16), {}, r"16 samples leave.*16 features.*more than 16 \(fid:samples=10000\).*kid"),
         (FID(100), {"limit": 10}, r"10 test images leave.*--images"),
         (FID(100), {"limit": 10, "split": "valid"}, "10 valid images"),
+        (FID(100, components=149), {}, r"fid:components=149.*1188 take 148 components at most"),
+        (KID(100, components=149), {}, r"kid:components=149"),
         (KID(39), {}, r"39 samples are too few for 20 subsets.*40 or more \(kid:samples"),
         (KID(100), {"limit": 30}, "30 test images are too few"),
     ],
 )
-def test_too_few_pictures_are_refused_with_alternatives(subject, metric, options, complaint):
+def test_what_there_is_too_little_for_is_refused_with_alternatives(
+    subject, metric, options, complaint
+):
     with pytest.raises(InputError, match=complaint):
         metric.check(subject(**options))
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vaesearch.arguments import whole
+from vaesearch.compatibility import CODES_PER_LATENT
 from vaesearch.errors import InputError
 from vaesearch.evaluation.chunks import with_enough_memory
 from vaesearch.evaluation.estimates import Estimate, Measurement
@@ -16,9 +17,8 @@ from vaesearch.evaluation.extractors import Extractor, make_extractor
 from vaesearch.evaluation.extractors.core import extract
 from vaesearch.evaluation.frechet import frechet_estimate
 from vaesearch.evaluation.kernel import kernel_estimate
+from vaesearch.evaluation.metrics.aggregate import prior_of_training
 from vaesearch.evaluation.subject import BATCH, Progress, Subject
-from vaesearch.models.latents import Prior
-from vaesearch.models.priors import FittedMixturePrior, StandardNormal
 
 SAMPLES = 10_000
 SUBSETS = 20
@@ -55,6 +55,7 @@ class FID:
 
     def check(self, subject: Subject) -> None:
         """Refuse fewer pictures than their covariance needs, and extractors that cannot work."""
+        _check_components("fid", self.components, subject)
         features = make_extractor(subject.extractor, subject.data).features
         for given, count, more in _counts("fid", self.samples, subject):
             # N pictures leave a covariance of rank N - 1 at most.
@@ -75,7 +76,7 @@ class FID:
         bias = {f"fid_{name}": one.bias for name, one in distances.items()}
         return Measurement(
             {f"fid_{name}": one.distance for name, one in distances.items()},
-            {"extractor": found.extractor, "images": len(found.reference), "bias": bias},
+            found.details | {"bias": bias},
             (
                 "FID is too high for want of pictures, by about the bias in the details: compare "
                 "only the same numbers of samples and images, and the same extractor.",
@@ -114,6 +115,7 @@ class KID:
 
     def check(self, subject: Subject) -> None:
         """Refuse subsets of a single picture, and extractors that cannot work here."""
+        _check_components("kid", self.components, subject)
         make_extractor(subject.extractor, subject.data)
         for given, count, more in _counts("kid", self.samples, subject):
             if count < 2 * self.subsets:
@@ -129,17 +131,16 @@ class KID:
             f"kid_{name}": kernel_estimate(features, found.reference, self.subsets)
             for name, features in found.pictures.items()
         }
-        details = {"extractor": found.extractor, "images": len(found.reference)}
-        return Measurement(figures, details, found.notes)
+        return Measurement(figures, found.details, found.notes)
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Features ``[N, F]`` of each set of pictures and of the images, and whose they are."""
+    """Features ``[N, F]`` of each set of pictures and of the images, and what to know of them."""
 
     pictures: dict[str, Tensor]
     reference: Tensor
-    extractor: dict[str, Any]
+    details: dict[str, Any]
     notes: tuple[str, ...]
 
 
@@ -161,7 +162,12 @@ def _features(
     notes = [f"Features are {_words(subject, extractor)}."]
     if "real" not in found:
         notes.append("There is no figure of training images: they are what is measured on.")
-    return _Found(found, reference, _described(subject, extractor), tuple(notes))
+    details = {
+        "extractor": _described(subject, extractor),
+        "images": len(reference),
+        "components": len(subject.mixture(components).means),
+    }
+    return _Found(found, reference, details, tuple(notes))
 
 
 def _advance(progress: Progress, before: int, total: int, more: int) -> None:
@@ -170,7 +176,7 @@ def _advance(progress: Progress, before: int, total: int, more: int) -> None:
 
 def _jobs(subject: Subject, samples: int, components: int | None) -> dict[str, tuple[int, Maker]]:
     """How many pictures of each set to make, and how."""
-    priors: dict[str, Prior] = {"prior": _prior(subject), "gmm": subject.mixture(components)}
+    priors = {"prior": prior_of_training(subject.model), "gmm": subject.mixture(components)}
     jobs: dict[str, tuple[int, Maker]] = {}
     for name, prior in priors.items():
         # All codes at once: they do not depend on the chunks that are decoded.
@@ -181,12 +187,6 @@ def _jobs(subject: Subject, samples: int, components: int | None) -> dict[str, t
     if subject.split != "train":
         jobs["real"] = (len(train), partial(_shown, train))
     return jobs | {"images": (len(images), partial(_shown, images))}
-
-
-def _prior(subject: Subject) -> Prior:
-    if isinstance(subject.model.prior, FittedMixturePrior):
-        return StandardNormal(subject.model.settings.latent_dim, subject.device)
-    return subject.model.latent_prior()
 
 
 def _decoded(subject: Subject, z: Tensor, start: int, stop: int) -> Tensor:
@@ -215,6 +215,16 @@ def _check_settings(metric: str, samples: int, components: int | None) -> None:
     whole(f"the samples of {metric}", samples)
     if components is not None:
         whole(f"the components of {metric}", components)
+
+
+def _check_components(metric: str, components: int | None, subject: Subject) -> None:
+    images, dims = len(subject.data.train), subject.model.settings.latent_dim
+    most = max(1, images // (CODES_PER_LATENT * dims))
+    if components is not None and components > most:
+        raise InputError(
+            f"{metric}:components={components} needs {CODES_PER_LATENT} training images per "
+            f"component and latent ({dims}): with {images} take {most} components at most."
+        )
 
 
 def _counts(metric: str, samples: int, subject: Subject) -> tuple[tuple[str, int, str], ...]:
