@@ -13,8 +13,8 @@ def between(first: Tensor, second: Tensor, share: Tensor, *, spherical: bool = F
         share: of the way, ``[S]`` from 0 to 1.
         spherical: along an arc (White 2016) instead of a line: in many dimensions most of
             N(0, I) lies near a sphere, and the middle of a line lies far inside it. Where the
-            codes point in the same direction or in opposite ones there is no arc, and the path is
-            the line.
+            codes point in the same direction or in opposite ones, or one is 0, there is no arc,
+            and the path is the line.
 
     Returns:
         ``[S, ..., D]``.
@@ -29,7 +29,7 @@ def between(first: Tensor, second: Tensor, share: Tensor, *, spherical: bool = F
     sine = torch.sin(angle)
     safe = sine.clamp_min(1e-3)
     arc = (torch.sin((1 - share) * angle) * first + torch.sin(share * angle) * second) / safe
-    return torch.where(sine > 1e-3, arc, line)
+    return torch.where((sine > 1e-3) & (norms > 0), arc, line)
 
 
 def interpolation(corners: Tensor, steps: int, *, spherical: bool = False) -> Tensor:

@@ -28,14 +28,13 @@ def caption(trained: Trained, text: str) -> str:
     return f"{trained.arm.name}, epoch {trained.epoch}: {text}"
 
 
-def pick(data: ImageData, split: str, indices: Sequence[int], option: str) -> np.ndarray:
+def pick(data: ImageData, split: str, indices: Sequence[int]) -> np.ndarray:
     """The images of a split with the numbers ``indices``, uint8 ``[N, C, H, W]``.
 
     Args:
         data: to pick from.
         split: ``test``, ``valid`` or ``train``.
         indices: counted from 0.
-        option: that named them, for the error.
 
     Raises:
         InputError: an unknown split, or one that has no image of that number.
@@ -46,7 +45,7 @@ def pick(data: ImageData, split: str, indices: Sequence[int], option: str) -> np
     for index in indices:
         if not 0 <= index < len(images):
             raise InputError(
-                f"{option}: there is no {split} image {index}; {data.name} has {len(images)}, "
+                f"there is no {split} image {index}: {data.name} has {len(images)}, "
                 f"0 to {len(images) - 1}."
             )
     return np.asarray(images)[list(indices)]

@@ -68,7 +68,7 @@ def reconstruct(
         raise unknown_name("--code", code, CODES)
     if not indices:
         raise InputError("--indices names no image: give numbers, as in --indices 3,17.")
-    originals = pick(trained.data, split, indices, "--indices")
+    originals = pick(trained.data, split, indices)
     if uncertainty:
         check_spread(trained)
     model, images = trained.model, on_device(trained, originals)

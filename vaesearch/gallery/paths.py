@@ -73,7 +73,7 @@ def traverse(
         check_latent(latent, latent_dim)
     start, held = torch.zeros(latent_dim, device=device_of(trained)), "the others at 0"
     if image is not None:
-        images = on_device(trained, pick(trained.data, split, [image], "--image"))
+        images = on_device(trained, pick(trained.data, split, [image]))
         start, held = codes_of(trained.model, images)[0], f"the others as of {split} image {image}"
     ranking = _ranked(trained)
     moved = list(latents) if latents else ranking.order[:top]
@@ -132,7 +132,7 @@ def interpolate(
     whole("--steps", steps, 2)
     if len(indices) not in (2, 4):
         raise InputError(f"--between takes 2 images, or 4 as corners, not {len(indices)}.")
-    originals = pick(trained.data, split, indices, "--between")
+    originals = pick(trained.data, split, indices)
     corners = codes_of(trained.model, on_device(trained, originals))
     z = interpolation(corners, steps, spherical=spherical)
     path = "arcs" if spherical else "lines"

@@ -72,8 +72,8 @@ def sample(
     z, name = _latents(trained, count, source, temperature, components, seed)
     pixels = shown_at(trained.model, z, noise(trained, seed, "pixels") if draw else None)
     heat = "" if temperature == 1 else f", temperature {temperature:g}"
-    kind = "drawn from p(x|z) at" if draw else "decoded from"
-    text = f"{count} {'picture' if count == 1 else 'pictures'} {kind} {name}{heat}"
+    kind = "drawn from p(x|z), z" if draw else "decoded"
+    text = f"{count} {'picture' if count == 1 else 'pictures'} {kind} from {name}{heat}"
     return Samples(caption(trained, text), to_levels(pixels), z.cpu().numpy())
 
 
@@ -89,7 +89,7 @@ def _latents(
     stream = noise(trained, seed, "latents")
     if source == "gmm":
         mixture = mixture_of(trained, components)
-        return _at(mixture, temperature).sample(count, stream), named(mixture)
+        return _at(mixture, temperature).sample(count, stream), named(mixture, components)
     prior = trained.model.latent_prior()
     if isinstance(prior, FullGaussianMixture):
         return _at(prior, temperature).sample(count, stream), f"the prior, {named(prior)}"
@@ -109,10 +109,11 @@ def mixture_of(trained: Trained, components: int | None) -> FullGaussianMixture:
     return fit_aggregate(trained.model, images, trained.config.seed, components)
 
 
-def named(mixture: FullGaussianMixture) -> str:
-    """A mixture in words, with as many components as it has."""
+def named(mixture: FullGaussianMixture, asked: int | None = None) -> str:
+    """A mixture in words, with as many components as it has, if not as were ``asked`` for."""
     count = len(mixture.weights)
-    return f"a mixture of {count} Gaussians" if count > 1 else "a Gaussian fitted to codes"
+    fewer = "" if asked in (None, count) else f" (too few images for {asked})"
+    return (f"a mixture of {count} Gaussians" if count > 1 else "a Gaussian of codes") + fewer
 
 
 def _at(mixture: FullGaussianMixture, temperature: float) -> FullGaussianMixture:
