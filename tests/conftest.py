@@ -7,3 +7,5 @@ import torch
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of processes that tests start
 torch.set_num_threads(1)
+
+pytest_plugins = ["searched"]

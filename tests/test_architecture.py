@@ -52,7 +52,10 @@ def test_listing_needs_none_of_them():
 def test_the_public_names():
     import vaesearch
 
-    assert vaesearch.__all__ == ["Config", "__version__", "load_model", "resume", "run_bandit"]
+    assert vaesearch.__all__ == [
+        "Config", "Subject", "__version__", "evaluate", "load_model", "measure", "resume",
+        "run_bandit",
+    ]  # fmt: skip
     for name in vaesearch.__all__:
         assert getattr(vaesearch, name) is not None
     with pytest.raises(AttributeError, match="nothing"):

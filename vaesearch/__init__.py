@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaesearch.api import resume, run_bandit
+    from vaesearch.assessment import evaluate, measure
     from vaesearch.config import Config
+    from vaesearch.evaluation.subject import Subject
     from vaesearch.pull import load_model
 
 __version__ = "0.1.0"
-__all__ = ["Config", "__version__", "load_model", "resume", "run_bandit"]
+__all__ = [
+    "Config", "Subject", "__version__", "evaluate", "load_model", "measure", "resume",
+    "run_bandit",
+]  # fmt: skip
 
 _HOME = {
     "Config": "vaesearch.config",
+    "Subject": "vaesearch.evaluation.subject",
+    "evaluate": "vaesearch.assessment",
     "load_model": "vaesearch.pull",
+    "measure": "vaesearch.assessment",
     "resume": "vaesearch.api",
     "run_bandit": "vaesearch.api",
 }
