@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from digits import load_digits, trained
 from known import KnownVAE, noise, subject_of
 from pixel_cases import DISTRIBUTIONS, LEVELS, Draw
 from scipy import stats
@@ -214,3 +215,22 @@ def test_pixels_of_unknown_kind_are_refused():
 def test_no_bins_are_refused():
     with pytest.raises(InputError, match="the bins of calibration must be"):
         Calibration(bins=0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_variances_learned_of_digits_rank_errors():
+    """Lin et al. 2019: pixels that the model calls uncertain are those that it gets wrong."""
+    train, test = load_digits()
+    per_pixel, one = (
+        measured(
+            Calibration(), subject_of(trained(train, epochs=12, likelihood=name), test, train)
+        ).figures
+        for name in ("gaussian:variance=pixel,first=6", "gaussian:learned")
+    )
+    assert per_pixel["spearman"].value > 0.3
+    # One variance for all is the mean squared error of training (their equation 9).
+    assert one["error_ratio"].value == pytest.approx(1, abs=0.05)
+    # It is far too wide for most pixels, which are black, and too narrow for the rest.
+    assert one["coverage_50"].value > 0.7
+    assert one["coverage_95"].value < 0.95
