@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,7 +15,15 @@ MOST_BYTES = 150_000
 INK = "#333333"
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#BBBBBB"  # of Okabe & Ito's palette
 
-Cloud = tuple[str, np.ndarray]
+
+@dataclass(frozen=True)
+class Cloud:
+    """Points ``[N, 2]`` and what to write above them."""
+
+    title: str
+    points: np.ndarray
+
+
 Stack = tuple[str, Mapping[str, float]]
 
 
@@ -46,14 +55,14 @@ def clouds(
     left, right, low, high = extent
     for axes, (name, row) in zip(grid, rows.items(), strict=True):
         most = None
-        for place, (title, points) in zip(axes, row, strict=True):
+        for place, cloud in zip(axes, row, strict=True):
             heights, _, _ = np.histogram2d(
-                *points.T, bins=90, range=[[left, right], [low, high]], density=True
+                *cloud.points.T, bins=90, range=[[left, right], [low, high]], density=True
             )
             # All of a row have the scale of its target, which comes first.
             most = most or np.quantile(heights, 0.998)
             place.imshow(heights.T, origin="lower", extent=extent, cmap="magma_r", vmax=most)
-            place.set_title(title, fontsize=7, color=INK, pad=2)
+            place.set_title(cloud.title, fontsize=7, color=INK, pad=2)
             place.set_xticks([])
             place.set_yticks([])
         axes[0].set_ylabel(name, fontsize=8, color=INK)

@@ -59,15 +59,23 @@ def test_bounds_of_flows_script_are_in_order(model, data):
     assert torch.equal(found["iwae"], flows.bounds(model, torch.tensor(data.test), 50)["iwae"])
 
 
-def test_gains_are_taken_image_by_image():
-    plain = {name: torch.tensor([1.0, 5.0, 9.0]).double() for name in flows.FIGURES}
-    better = {name: values + 0.5 for name, values in plain.items()}
-    seconds = {"seconds": torch.tensor([1.0])}
-    made = flows.summary([better | seconds] * 2, [plain | seconds] * 2)["elbo"]
-    assert made["mean"] == 5.5
-    assert made["gain"] == 0.5
-    assert made["gain error"] == 0
-    assert made["error"] > 1
+def test_error_of_a_gain_is_of_all_trainings_together():
+    def gains(*each):
+        return {name: {"gain of each seed": each} for name in flows.FIGURES}
+
+    found = {flows.PLAIN: gains(0.0, 0.0), "planar:8": gains(1.0, 3.0), "iaf:2": gains(5.0, 5.0)}
+    # Variances 2 and 0, so 1 on average, and two seeds.
+    assert flows.errors(found)["iwae"] == pytest.approx(0.5**0.5)
+
+
+def test_gains_are_taken_seed_by_seed():
+    def training(level):
+        values = {name: torch.full((3,), level).double() for name in flows.FIGURES}
+        return values | {"seconds": torch.tensor([1.0])}
+
+    made = flows.summary([training(1.5), training(4.0)], [training(1.0), training(3.0)])["elbo"]
+    assert made["mean"] == 2.75
+    assert made["gain of each seed"] == [0.5, 1.0]
 
 
 def test_divergence_is_that_of_closed_form():
