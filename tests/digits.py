@@ -17,15 +17,24 @@ SHAPE = (1, 28, 28)
 
 def load_digits():
     """Images to train and to test on; skips the test where there are none."""
+    shuffled = torch.tensor(_shuffled("x_test")).unsqueeze(1)
+    return shuffled[:8000], shuffled[8000:]
+
+
+def load_labels():
+    """Which digits they are."""
+    shuffled = _shuffled("y_test").astype(np.int64)
+    return shuffled[:8000], shuffled[8000:]
+
+
+def _shuffled(name):
     beside = Path(__file__).parents[1] / ".." / "shared" / "data"
     path = Path(os.environ.get("VAESEARCH_TEST_DATA") or beside) / "mnist.npz"
     if not path.is_file():
         pytest.skip(f"no {path}; set VAESEARCH_TEST_DATA to a folder with mnist.npz")
     with np.load(path) as archive:
-        images = archive["x_test"]
-    order = np.random.default_rng(0).permutation(len(images))
-    shuffled = torch.tensor(images[order]).unsqueeze(1)
-    return shuffled[:8000], shuffled[8000:]
+        array = archive[name]
+    return array[np.random.default_rng(0).permutation(len(array))]
 
 
 def binarized(images):
