@@ -47,7 +47,7 @@ def say(capsys, monkeypatch, tmp_path, run):
         (["reconstruct", "--images", "3", "--split", "valid"], "valid images"),
         (["traverse", "--image", "4"], "the others as of test image 4"),
         (["interpolate", "--between", "3,17"], "along lines between the codes of test images 3"),
-        (["map", "--drift", "5", "--times", "2"], "drift of 5, 2 times over, KL(z'||z)"),
+        (["map", "--drift", "5", "--times", "2"], "drift of the first 5, 2 times over, KL(z'||z)"),
     ],
 )
 def test_a_command_says_what_it_drew_and_where(say, tmp_path, words, told):

@@ -132,7 +132,7 @@ def _drift_words(moved: Drift | None) -> str:
     if moved is None:
         return ""
     times, count = len(moved.codes) - 1, moved.codes.shape[1]
-    words = f"; drift of {count}" + (f", {times} times over" if times > 1 else "")
+    words = f"; drift of the first {count}" + (f", {times} times over" if times > 1 else "")
     if moved.divergences is None:
         return words
     found = mean_of(moved.divergences[0])

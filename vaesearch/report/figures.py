@@ -156,8 +156,8 @@ def _shares(
     axes.set_ylim(0, 1)
 
 
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+def _canvas(width: float, height: float, dpi: int = _DPI) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     _plain(axes)
@@ -178,8 +178,8 @@ def canvas_pair(
 
 def square_canvas(side: float) -> tuple[Figure, Axes]:
     """A picture whose two axes have the same unit; room for a legend to its right."""
-    figure, axes = _canvas(1.35 * side, side)
-    axes.set_aspect("equal", adjustable="datalim")
+    figure, axes = _canvas(1.35 * side, side, 120)
+    axes.set_aspect("equal", adjustable="box")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(9, steps=[1, 2, 5, 10]))
     return figure, axes
@@ -204,7 +204,7 @@ def save(figure: Figure, path: Path) -> None:
         StorageError: the file cannot be written.
     """
     content = BytesIO()
-    figure.savefig(content, format="png")
+    figure.savefig(content, format="png", pil_kwargs={"optimize": True})
     write_file(path, content.getvalue())
 
 

@@ -18,7 +18,7 @@ _GREY, _FAINT = "#8C8C8C", "#B8B8B8"
 BEFORE, AFTER = "#0072B2", "#D55E00"  # encodings of an image, and of its reconstruction
 _FEW = 12  # arrows beside which there is room for the encodings' ellipses
 _MOST_CLASSES = 20
-_SIZE = 7.0  # inches
+_SIZE = 5.6  # inches
 _HALO = withStroke(linewidth=3, foreground="white")
 
 
@@ -174,7 +174,7 @@ def arrows(axes: Axes, codes: np.ndarray, covariances: np.ndarray | None = None)
     for start, end in pairwise(codes):
         axes.quiver(
             *start.T, *(end - start).T, angles="xy", scale_units="xy", scale=1, color=INK,
-            width=0.0025, headwidth=5, headlength=6, headaxislength=5, minlength=0, zorder=5,
+            width=0.0025, headwidth=4.5, headlength=5, headaxislength=4.5, minlength=0, zorder=5,
         )  # fmt: skip
     spreads = ", 1 s.d." if has_room else ""
     last = "last reconstruction" if len(codes) > 2 else "reconstruction"

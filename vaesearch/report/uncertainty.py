@@ -77,7 +77,7 @@ def expectations(
     }
     starts = range(0, len(originals), COLUMNS)
     rows = [
-        (label, _padded(images[start : start + COLUMNS], len(originals)))
+        (label, _padded(images[start : start + COLUMNS]))
         for start in starts
         for label, images in cells.items()
     ]
@@ -91,10 +91,9 @@ def _scale_of(*maps: np.ndarray) -> Normalize:
     return Normalize(0, max(*(float(np.quantile(part, 0.995)) for part in maps), 1e-3), clip=True)
 
 
-def _padded(images: np.ndarray, count: int) -> np.ndarray:
-    """White in place of the images that a last line lacks."""
-    missing = min(count, COLUMNS) - len(images)
-    white = np.full((missing, *images.shape[1:]), 255, np.uint8)
+def _padded(images: np.ndarray) -> np.ndarray:
+    """White in place of the images that a line lacks."""
+    white = np.full((COLUMNS - len(images), *images.shape[1:]), 255, np.uint8)
     return np.concatenate([images, white])
 
 
@@ -128,8 +127,9 @@ def _drawn(rows: Sequence[tuple[str, np.ndarray]], scale: Normalize) -> Figure:
         axis.tick_params(length=0, colors=INK, labelsize=8)
         axis.spines[:].set_visible(False)
     bar = figure.colorbar(ScalarMappable(scale, _COLOURS), ax=list(axes), shrink=0.6, pad=0.02)
-    bar.set_label("standard deviation, or absolute error; white is 1", color=INK)
-    bar.ax.tick_params(colors=INK)
+    # In two lines, so that it is no higher than the four rows of a few images.
+    bar.set_label("standard deviation, or\nabsolute error (white is 1)", color=INK, fontsize=8)
+    bar.ax.tick_params(colors=INK, labelsize=8)
     bar.outline.set_visible(False)
     return figure
 
