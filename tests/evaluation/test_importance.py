@@ -124,11 +124,14 @@ def test_chunks_change_nothing(linear, x, chunk, as_mass):
     assert sum(rows[1:]) == 600
 
 
-@pytest.mark.parametrize("prior", ["standard", "vampprior:7", "ladder:2"])
-def test_chunks_change_rounding_only_in_float32(prior):
+@pytest.mark.parametrize(
+    ("decoder", "prior"),
+    [("deconv", "standard"), ("mlp", "standard"), ("mlp", "vampprior:7"), ("mlp", "ladder:2")],
+)
+def test_chunks_change_rounding_only_in_float32(decoder, prior):
     posterior = "ladder:2" if prior == "ladder:2" else "gaussian"
     settings = TrialSettings(
-        "deconv", encoder="conv", latent_dim=4, width=1 / 32, likelihood="discretized-normal",
+        decoder, encoder="conv", latent_dim=4, width=1 / 32, likelihood="discretized-normal",
         prior=prior, posterior=posterior,
     )  # fmt: skip
     model = build_model(settings, (1, 8, 8)).eval().requires_grad_(False)

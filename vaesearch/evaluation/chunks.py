@@ -10,7 +10,7 @@ from vaesearch.errors import InputError
 
 # Numbers in the decoded pictures of one chunk. On a CPU they stay near its caches, which is worth
 # more than larger products of matrices; a GPU is only busy with many pictures.
-ON_CPU = 100_000
+ON_CPU = 150_000
 ON_GPU = 2**25
 
 Result = TypeVar("Result")

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vaesearch.evaluation.chunks import with_enough_memory
+from vaesearch.evaluation.products import fast_products
 from vaesearch.models.latents import Prior
 from vaesearch.models.vae import VAE
 
@@ -102,7 +103,8 @@ class Joint:
     def _score(self, z: Tensor, x: Tensor) -> Tensor:
         """Log p(x|z) ``[K, B]`` of latents ``[K, B, D]`` of images ``[B, C, H, W]``."""
         repeated = x.expand(len(z), *x.shape).flatten(0, 1)  # a view where there is one image
-        pixels = self.model.decode(z.flatten(0, 1))
+        with fast_products():
+            pixels = self.model.decode(z.flatten(0, 1))
         scored = pixels.log_mass(repeated) if self.as_mass else pixels.log_prob(repeated)
         return scored.view(z.shape[:-1])
 
