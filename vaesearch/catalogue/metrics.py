@@ -39,6 +39,12 @@ METRICS = (
         "Grosse et al. 2015",
     ),
     Entry(
+        "gap",
+        f"{METRICS_MODULE}.gap:Gap",
+        "log p(x) - ELBO, split into approximation and amortisation, of so many images as gap:100",
+        "Cremer et al. 2018",
+    ),
+    Entry(
         "mse",
         f"{METRICS_MODULE}.bounds:MSE",
         "squared error of reconstructions from the mean code, per pixel",
