@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -51,10 +52,13 @@ def test_settings_and_splits_tell_figures_apart(search):
     path = keep(
         search.run_dir, record("iwae", -1.0), record("iwae:5", -2.0), record(split="valid"),
         record("gap:points=3,steps=4", -3.0),
+        replace(record("iwae:7"), figures={"iwae_7": Estimate(-4.0)}),
+        replace(record("iwae:samples=9,gmm=3"), figures={"iwae_9_gain": Estimate(-4.0)}),
     )  # fmt: skip
     assert {k for k in points(read_update(path)) if not k.endswith("_error")} == {
         "evaluation/test/iwae", "evaluation/test/iwae_5", "evaluation/valid/elbo",
-        "evaluation/test/gap_points-3_steps-4",
+        "evaluation/test/gap_points-3_steps-4", "evaluation/test/iwae_7",
+        "evaluation/test/iwae_9_gain_gmm-3",
     }  # fmt: skip
 
 

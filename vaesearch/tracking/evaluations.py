@@ -52,9 +52,16 @@ def _shown(records: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def _key(record: Mapping[str, Any], figure: str) -> str:
-    """``evaluation/test/bpd``, or ``evaluation/test/bpd_100`` where settings were given."""
+    """``evaluation/test/bpd``, or ``evaluation/test/bpd_100`` where settings were given.
+
+    A setting that the figure has in its own name, as ``iwae_5000`` has, is not said twice.
+    """
     settings = record["spec"].removeprefix(record["metric"]).lstrip(":")
-    name = f"{figure}_{settings.replace('=', '-').replace(',', '_')}" if settings else figure
+    said = figure.split("_")
+    more = [
+        s for s in settings.split(",") if s and s.partition("=")[2] not in said and s not in said
+    ]
+    name = "_".join([figure, *(setting.replace("=", "-") for setting in more)])
     return _NOT_IN_NAMES.sub("-", f"evaluation/{record['split']}/{name}")
 
 
