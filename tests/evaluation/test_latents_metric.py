@@ -66,7 +66,7 @@ def test_threshold_is_a_setting_and_near_it_the_count_is_unsure():
     assert measured(Latents(variance * 2), subject).figures["active_units"].value == 0
     near = measured(Latents(variance * 0.999), subject)
     assert near.figures["active_units"].error == pytest.approx(0.5, abs=0.01)
-    assert near.notes == ("1 latents are within two errors of the threshold.",)
+    assert near.notes == ("Within two errors of the threshold: 1 of 1 latents.",)
 
 
 def test_active_units_by_samples_are_without_bias():

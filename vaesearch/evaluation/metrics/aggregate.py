@@ -51,7 +51,7 @@ class Aggregate:
         "codes_*": ("nats per image", ""),
         "elbo_gmm": ("nats per image", "higher"),
         "overfit": ("nats per image", "lower"),
-        "bic": ("2 nats", "lower"),
+        "bic": ("", "lower"),
     }
     components: int | None = None
     draws: int = DRAWS

@@ -128,7 +128,8 @@ def _active(means: Tensor, noise: Tensor | None, threshold: float) -> Measuremen
     error = (above * (1 - above)).sum().sqrt().item()
     details = {"variance_of_mean": variances.tolist(), "variance_error": errors.tolist()}
     unsure = int(((variances - threshold).abs() < 2 * errors).sum())
-    notes = (f"{unsure} latents are within two errors of the threshold.",) if unsure else ()
+    words = f"Within two errors of the threshold: {unsure} of {len(variances)} latents."
+    notes = (words,) if unsure else ()
     active = Estimate(int((variances > threshold).sum()), error, count)
     return Measurement({"active_units": active}, details, notes)
 
