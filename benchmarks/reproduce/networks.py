@@ -6,13 +6,15 @@ Shape = tuple[int, int, int]
 
 
 class Encoder(nn.Module):
-    """Dense layers with ELU on the pixels (Cremer et al. 2018 have two of 200, or of 500)."""
+    """Dense layers on the pixels (Cremer et al. 2018 have two of 200, or of 500, with ELU)."""
 
-    def __init__(self, *, shape: Shape, size: int = 200, layers: int = 2) -> None:
+    def __init__(
+        self, *, shape: Shape, size: int = 200, layers: int = 2, activation: str = "ELU"
+    ) -> None:
         super().__init__()
         channels, height, breadth = shape
         self.layers = nn.Sequential(
-            nn.Flatten(), *_dense(channels * height * breadth, size, layers)
+            nn.Flatten(), *_dense(channels * height * breadth, size, layers, activation)
         )
         self.features = size
 
@@ -26,12 +28,19 @@ class Decoder(nn.Module):
     """The same from latents to maps of parameters."""
 
     def __init__(
-        self, *, latent_dim: int, shape: Shape, outputs: int, size: int = 200, layers: int = 2
+        self,
+        *,
+        latent_dim: int,
+        shape: Shape,
+        outputs: int,
+        size: int = 200,
+        layers: int = 2,
+        activation: str = "ELU",
     ) -> None:
         super().__init__()
         _, height, breadth = shape
         self.layers = nn.Sequential(
-            *_dense(latent_dim, size, layers),
+            *_dense(latent_dim, size, layers, activation),
             nn.Linear(size, outputs * height * breadth),
             nn.Unflatten(1, (outputs, height, breadth)),
         )
@@ -42,9 +51,9 @@ class Decoder(nn.Module):
         return maps
 
 
-def _dense(inputs: int, size: int, layers: int) -> list[nn.Module]:
+def _dense(inputs: int, size: int, layers: int, activation: str) -> list[nn.Module]:
     made: list[nn.Module] = []
     for _ in range(layers):
-        made += [nn.Linear(inputs, size), nn.ELU()]
+        made += [nn.Linear(inputs, size), getattr(nn, activation)()]
         inputs = size
     return made
