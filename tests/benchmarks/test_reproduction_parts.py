@@ -4,6 +4,7 @@ import math
 
 import densities
 import flows
+import inference_gaps
 import numpy as np
 import published_gaps
 import pytest
@@ -108,3 +109,23 @@ def test_points_of_a_target_are_distributed_as_it_is():
     bent = points[:, 1] - 0.6 * points[:, 0] ** 2 + 1
     assert bent.mean() == pytest.approx(0, abs=0.01)
     assert bent.std() == pytest.approx(0.4, rel=0.02)
+
+
+@pytest.mark.parametrize("is_flow", [True, False])
+def test_figures_of_the_gap_add_up(is_flow):
+    levels = {"q": -95.0, "ffg": -92.0, "flow": -91.0, "local": -90.5 if is_flow else -92.0}
+    elbo = {name: torch.full((4,), level) for name, level in levels.items()}
+    found = inference_gaps.figures(elbo, torch.full((4,), -89.0), is_flow=is_flow)
+    means = {name: values.mean().item() for name, values in found.items()}
+    assert means["gap"] == 6
+    assert means["approximation"] == (1.5 if is_flow else 3)
+    assert means["approximation"] + means["amortisation"] == means["gap"]
+    assert means["flexibility"] == (1.5 if is_flow else 1)
+    assert set(found) == set(published_gaps.FIGURES)
+
+
+def test_verdicts_ask_for_two_standard_errors():
+    said = [
+        inference_gaps.verdict(1.2, {"value": value, "error": 0.5}) for value in (1.1, -1.1, 0.9)
+    ]
+    assert said == ["yes", "no", "within error of 0"]
