@@ -8,10 +8,9 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
-import torch
-
 from vaesearch.assessment.asking import Asked, Conditions, choose, key_parts
 from vaesearch.errors import InputError, VaesearchError
+from vaesearch.evaluation.chunks import is_out_of_memory
 from vaesearch.evaluation.estimates import Estimate, Measurement
 from vaesearch.evaluation.metrics import Metric
 from vaesearch.evaluation.subject import Progress, Subject
@@ -148,12 +147,12 @@ def _guarded(asked: Asked, call: Callable[[], Any]) -> Any:
         return call()
     except VaesearchError:
         raise
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise InputError(
-            f"metric {asked.spec!r}: out of memory; give a smaller --chunk, or fewer --images."
-        ) from error
     # Whatever a user's class may raise.
     except Exception as error:
+        if is_out_of_memory(error):
+            raise InputError(
+                f"metric {asked.spec!r}: out of memory; give a smaller --chunk, or fewer --images."
+            ) from error
         if not asked.is_own:
             raise
         raise InputError(f"metric {asked.spec!r}: {type(error).__name__}: {error}") from error
