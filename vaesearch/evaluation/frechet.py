@@ -64,8 +64,8 @@ def frechet_distance(
 ) -> float:
     """Squared distance of two Gaussians, in float64; covariances may be singular.
 
-    tr (C1 C2)^(1/2) is the sum of the singular values of C1^(1/2) C2^(1/2): no root is taken of
-    what rounding made of a zero.
+    tr (C1 C2)^(1/2) is the sum of the singular values of A' B, where C1 = A A' and C2 = B B': no
+    root is taken of what rounding made of a zero in the product.
 
     Args:
         mean: of the one, ``[F]``.
@@ -74,16 +74,20 @@ def frechet_distance(
         other_covariance: the same.
     """
     shift = (mean.double() - other_mean.double()).square().sum()
-    root, other_root = _root(covariance), _root(other_covariance)
-    overlap = torch.linalg.svdvals(root @ other_root).sum()
-    spread = root.square().sum() + other_root.square().sum()  # traces: tr C = |C^(1/2)|^2
+    factor, other_factor = _factor(covariance.double()), _factor(other_covariance.double())
+    overlap = torch.linalg.svdvals(factor.T @ other_factor).sum()
+    spread = factor.square().sum() + other_factor.square().sum()  # traces: tr A A' = |A|^2
     return float(shift + spread - 2 * overlap)
 
 
-def _root(covariance: Tensor) -> Tensor:
-    values, vectors = torch.linalg.eigh(covariance.double())
-    root: Tensor = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
-    return root
+def _factor(covariance: Tensor) -> Tensor:
+    """A of C = A A': triangular, which is quick, and by eigenvalues where C is singular."""
+    found = torch.linalg.cholesky_ex(covariance)
+    factor: Tensor = found.L
+    if found.info:
+        values, vectors = torch.linalg.eigh(covariance)
+        factor = vectors * values.clamp_min(0).sqrt()
+    return factor
 
 
 @dataclass(frozen=True)
@@ -106,30 +110,19 @@ def frechet_estimate(features: Tensor, reference: Tensor) -> FrechetEstimate:
     reconstruction and its original do: they are left out together.
     """
     origin = reference.mean(dim=0, dtype=torch.float64)
-    sets = [_grouped(rows, origin) for rows in (features, reference)]
-    value = _distance(*(whole for whole, _ in sets))
-    groups = zip(*(parts for _, parts in sets), strict=True)
-    left = torch.tensor(
-        [
-            _distance(*(whole.without(part) for (whole, _), part in zip(sets, pair, strict=True)))
-            for pair in groups
-        ],
-        dtype=torch.float64,
-    )
-    others = len(left) - 1
-    error = (left.var(correction=0) * others).sqrt().item()
-    bias = others * (left.mean().item() - value)
+    whole, other_whole = moments(features, origin), moments(reference, origin)
+    value = _distance(whole, other_whole)
+    groups = min(GROUPS, len(features), len(reference))
+    rest = []
+    for part, other_part in zip(
+        features.tensor_split(groups), reference.tensor_split(groups), strict=True
+    ):
+        kept = whole.without(moments(part, origin))
+        rest.append(_distance(kept, other_whole.without(moments(other_part, origin))))
+    left = torch.tensor(rest, dtype=torch.float64)
+    error = (left.var(correction=0) * (groups - 1)).sqrt().item()
+    bias = (groups - 1) * (left.mean().item() - value)
     return FrechetEstimate(Estimate(value, error, len(features)), bias)
-
-
-def _grouped(features: Tensor, origin: Tensor) -> tuple[Moments, list[Moments]]:
-    parts = [moments(rows, origin) for rows in features.tensor_split(GROUPS)]
-    whole = Moments(
-        len(features),
-        torch.stack([part.total for part in parts]).sum(dim=0),
-        torch.stack([part.products for part in parts]).sum(dim=0),
-    )
-    return whole, parts
 
 
 def _distance(one: Moments, other: Moments) -> float:

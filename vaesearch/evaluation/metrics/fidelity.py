@@ -11,14 +11,14 @@ from torch import Tensor
 from vaesearch.arguments import whole
 from vaesearch.compatibility import CODES_PER_LATENT
 from vaesearch.errors import InputError
-from vaesearch.evaluation.chunks import with_enough_memory
+from vaesearch.evaluation.chunks import usual_chunk, with_enough_memory
 from vaesearch.evaluation.estimates import Estimate, Measurement
 from vaesearch.evaluation.extractors import Extractor, make_extractor
 from vaesearch.evaluation.extractors.core import extract
 from vaesearch.evaluation.frechet import frechet_estimate
 from vaesearch.evaluation.kernel import kernel_estimate
 from vaesearch.evaluation.metrics.aggregate import prior_of_training
-from vaesearch.evaluation.subject import BATCH, Progress, Subject
+from vaesearch.evaluation.subject import Progress, Subject
 
 SAMPLES = 10_000
 SUBSETS = 20
@@ -151,7 +151,7 @@ def _features(
     extractor = make_extractor(subject.extractor, subject.data)
     jobs = _jobs(subject, samples, components)
     total, done = sum(count for count, _ in jobs.values()), 0
-    chunk = subject.chunk or BATCH
+    chunk = subject.chunk or usual_chunk(subject.data.dims, subject.device)
     found: dict[str, Tensor] = {}
     for name, (count, pictures) in jobs.items():
         told = partial(_advance, progress, done, total)
