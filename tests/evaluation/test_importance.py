@@ -8,13 +8,13 @@ from linear_gaussian import LinearGaussianVAE
 from vaesearch.errors import InputError
 from vaesearch.evaluation import importance, iwae
 from vaesearch.evaluation.importance import iwae_under
-from vaesearch.evaluation.joint import Joint
+from vaesearch.evaluation.joint import MANY, Joint
 from vaesearch.models.latents import DiagonalGaussian, FullGaussian
 from vaesearch.models.mixtures import FullGaussianMixture
 from vaesearch.models.priors import StandardNormal
 from vaesearch.models.vae import build_model
 from vaesearch.objectives import elbo_terms
-from vaesearch.objectives.importance import draw
+from vaesearch.objectives.importance import decode_all, draw
 from vaesearch.records import TrialSettings
 
 DIMS = 3
@@ -139,6 +139,29 @@ def test_chunks_change_rounding_only_in_float32(decoder, prior):
     bounds = [iwae(model, images, generator(), 20, chunk=chunk) for chunk in (1, 7, 1000)]
     for found in bounds[1:]:
         torch.testing.assert_close(found, bounds[0], rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("likelihood", ["discretized-normal", "gaussian:0.04", "bernoulli"])
+def test_chunks_change_rounding_only_of_masses_with_many_samples(likelihood):
+    settings = TrialSettings(
+        "mlp", encoder="mlp", latent_dim=4, width=1 / 32, likelihood=likelihood
+    )
+    model = build_model(settings, (1, 8, 8)).eval().requires_grad_(False)
+    levels = 2 if likelihood == "bernoulli" else 256
+    images = torch.randint(0, levels, (3, 1, 8, 8), generator=generator()) / (levels - 1)
+    bounds = [
+        iwae(model, images, generator(), MANY, as_mass=True, chunk=chunk)
+        for chunk in (1, 7, 150, 1000)
+    ]
+    for found in bounds[1:]:
+        torch.testing.assert_close(found, bounds[0], rtol=1e-6, atol=1e-5)
+    g = generator()
+    z, log_q = model.encode(images).rsample_and_log_prob(g, MANY)
+    plain = decode_all(
+        model.double(), images.double(), None, z.double(), log_q, as_mass=True
+    ).log_weights()
+    expected = (plain.logsumexp(dim=0) - math.log(MANY)).float()
+    torch.testing.assert_close(bounds[0], expected, rtol=1e-5, atol=1e-5)
 
 
 def test_noise_does_not_depend_on_the_chunk_and_no_more_of_it_is_taken(linear, x):

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -11,7 +13,18 @@ from vaesearch.evaluation.products import fast_products
 from vaesearch.models.latents import Prior
 from vaesearch.models.vae import VAE
 
+MANY = 64  # samples of an image that are worth chunks of it alone, however large chunks may be
+
 Function = Callable[[Tensor, Tensor], tuple[Tensor, ...]]  # of latents and the images they are of
+
+
+@runtime_checkable
+class ManyForecasts(Protocol):
+    """Pixels that have a fast way to the mass of one picture under many forecasts."""
+
+    def log_mass_of(self, x: Tensor) -> Tensor:
+        """Log-probability of the levels ``[C, H, W]`` under each of B forecasts, ``[B]``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,10 @@ class Joint:
         """Log p(x|z) in nats ``[..., B]`` of latents ``[..., B, D]``."""
         if z.requires_grad and torch.is_grad_enabled():
             return self._score(z.view(-1, *z.shape[-2:]), self.x).view(z.shape[:-1])
-        (values,) = self._in_chunks(lambda part, x: (self._score(part, x),), z)
+        # Decided by the number of samples, not by the chunk, which must change no figure.
+        alone = z.device.type == "cpu" and z.shape[:-2].numel() >= MANY
+        score = partial(self._score, alone=alone)
+        (values,) = self._in_chunks(lambda part, x: (score(part, x),), z, alone=alone)
         return values
 
     def __call__(self, z: Tensor) -> Tensor:
@@ -100,36 +116,50 @@ class Joint:
             (likelihood_slope,) = torch.autograd.grad(log_likelihood.sum(), at)
         return log_prior.detach(), log_likelihood.detach(), prior_slope, likelihood_slope
 
-    def _score(self, z: Tensor, x: Tensor) -> Tensor:
-        """Log p(x|z) ``[K, B]`` of latents ``[K, B, D]`` of images ``[B, C, H, W]``."""
-        repeated = x.expand(len(z), *x.shape).flatten(0, 1)  # a view where there is one image
+    def _score(self, z: Tensor, x: Tensor, *, alone: bool = False) -> Tensor:
+        """Log p(x|z) ``[K, B]`` of latents ``[K, B, D]`` of images ``[B, C, H, W]``.
+
+        With ``alone`` there is one image, and no gradient is asked for.
+        """
         with fast_products():
             pixels = self.model.decode(z.flatten(0, 1))
+        if alone and (self.as_mass or pixels.is_mass) and isinstance(pixels, ManyForecasts):
+            return pixels.log_mass_of(x[0]).view(z.shape[:-1])
+        repeated = x.expand(len(z), *x.shape).flatten(0, 1)  # a view where there is one image
         scored = pixels.log_mass(repeated) if self.as_mass else pixels.log_prob(repeated)
         return scored.view(z.shape[:-1])
 
-    def _in_chunks(self, function: Function, z: Tensor) -> tuple[Tensor, ...]:
-        """What ``function`` gives for all latents ``[..., B, D]``, put together again."""
+    def _in_chunks(
+        self, function: Function, z: Tensor, *, alone: bool = False
+    ) -> tuple[Tensor, ...]:
+        """What ``function`` gives for all latents ``[..., B, D]``, put together again.
+
+        With ``alone`` no two images are in one chunk.
+        """
         flat = z.reshape(-1, *z.shape[-2:])
         pictures = flat.shape[0] * flat.shape[1]
         results, chunk = with_enough_memory(
-            lambda chunk: self._all_tiles(function, flat, chunk),
+            lambda chunk: self._all_tiles(function, flat, chunk, alone=alone),
             pictures if self.chunk is None else min(self.chunk, pictures),
         )
         if chunk < pictures:
             self.chunk = chunk
         return tuple(result.view(*z.shape[:-2], *result.shape[1:]) for result in results)
 
-    def _all_tiles(self, function: Function, z: Tensor, chunk: int) -> Sequence[Tensor]:
-        if chunk >= z.shape[0] * z.shape[1]:
+    def _all_tiles(
+        self, function: Function, z: Tensor, chunk: int, *, alone: bool
+    ) -> Sequence[Tensor]:
+        samples, images = z.shape[:2]
+        tiles = list(_tiles(samples, images, min(chunk, samples) if alone else chunk))
+        if len(tiles) == 1:
             return function(z, self.x)
         results: list[Tensor] = []
-        for rows, images in _tiles(z.shape[0], z.shape[1], chunk):
-            found = function(z[rows, images], self.x[images])
+        for rows, columns in tiles:
+            found = function(z[rows, columns], self.x[columns])
             if not results:
                 results = [part.new_empty((*z.shape[:2], *part.shape[2:])) for part in found]
             for result, part in zip(results, found, strict=True):
-                result[rows, images] = part
+                result[rows, columns] = part
         return results
 
 

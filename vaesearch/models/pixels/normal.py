@@ -12,6 +12,7 @@ from vaesearch.models.pixels.core import (
     per_image,
     to_levels,
 )
+from vaesearch.models.pixels.shared import normal_log_mass_of
 
 _LOG_2PI = math.log(2 * math.pi)
 
@@ -50,6 +51,11 @@ class NormalPixels:
         """Log-probability of the levels in nats; sums to 1 over 0..255 in every pixel."""
         scale = torch.exp(0.5 * self.log_variance)
         return normal_log_cell(x, self._mean, scale).flatten(1).sum(dim=1)
+
+    def log_mass_of(self, x: Tensor) -> Tensor:
+        """:meth:`log_mass` of one picture ``[C, H, W]`` under each forecast, without gradients."""
+        fast = normal_log_mass_of(x, self._mean, self.log_variance)
+        return self.log_mass(x.expand_as(self._mean)) if fast is None else fast
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
         """Real numbers, also outside [0, 1]."""
