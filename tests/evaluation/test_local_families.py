@@ -6,7 +6,7 @@ from linear_gaussian import LinearGaussianVAE
 
 from vaesearch.evaluation.joint import Joint
 from vaesearch.evaluation.local import Ascent, local_family
-from vaesearch.evaluation.local.flows import Frame, local_flow
+from vaesearch.evaluation.local.flows import Frame, couplings_of, local_flow
 from vaesearch.evaluation.local.gaussians import diagonal_of, full_of
 from vaesearch.evaluation.local.search import ascend, log_weights
 from vaesearch.models.latents import DiagonalGaussian, FullGaussian
@@ -98,6 +98,19 @@ def test_flow_starts_as_the_gaussian_it_is_given(x):
     z, log_q = flow().rsample_and_log_prob(generator(3), 6)
     torch.testing.assert_close(log_q, gaussian.log_prob(z), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(flow().mean, gaussian.mean)
+
+
+def test_couplings_can_start_as_a_gaussian(x):
+    factor = torch.randn(4, 3, 3, generator=generator()).double().tril()
+    factor.diagonal(dim1=1, dim2=2).abs_().add_(0.3)
+    gaussian = FullGaussian(torch.randn(4, 3, generator=generator(1)).double(), factor)
+    couplings = couplings_of(gaussian, generator(2), steps=2, hidden=9)
+    z, log_q = couplings().rsample_and_log_prob(generator(3), 50_000)
+    torch.testing.assert_close(log_q, gaussian.log_prob(z))
+    for image in range(4):
+        found, exact = z[:, image].T.cov(), gaussian.covariance()[image]
+        assert (found - exact).abs().max() < 0.03 * exact.abs().max()
+    assert couplings_of(gaussian, generator(2), steps=2, hidden=5) is None
 
 
 def test_frame_is_undone_and_knows_its_determinant():

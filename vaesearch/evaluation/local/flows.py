@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from vaesearch.evaluation.local.core import LocalPosterior
 from vaesearch.evaluation.local.gaussians import Base
-from vaesearch.evaluation.local.networks import ImageNetworks, fresh_layers
+from vaesearch.evaluation.local.networks import ImageNetworks, fresh_layers, linear_layers
 from vaesearch.models.latents import AuxiliaryFlow, DiagonalGaussian, Flow, FullGaussian, Step
 from vaesearch.models.posteriors import iaf, realnvp
 from vaesearch.models.posteriors.affine import bounded_log_scale
@@ -171,6 +171,46 @@ def local_realnvp(posterior: realnvp.RealNVPPosterior, features: Tensor) -> Loca
         for network, image in zip([*posterior.given, posterior.reverse], told, strict=True)
     ]
     return LocalCouplings(posterior.base(features), networks[:-1], networks[-1])
+
+
+def couplings_of(
+    q: FullGaussian, generator: torch.Generator, steps: int, hidden: int
+) -> LocalCouplings | None:
+    """Couplings that are exactly a Gaussian with correlations; None with less than 2 D units.
+
+    With the covariance S = U diag(l) Uᵀ and a variance s below all of l, z is the mean plus
+    noise of variance s plus B v, where B = U diag(l - s)^½. Then v given z is a Gaussian that is
+    diagonal, of the mean Bᵀ S⁻¹ (z - mean) and the variances s / l.
+
+    Args:
+        q: of B images.
+        generator: of what the networks' other units start as.
+        steps: of the couplings; all but the first do nothing yet.
+        hidden: units of the networks.
+    """
+    images, dims = q.mean.shape
+    if hidden < 2 * dims:
+        return None
+    lengths, directions = torch.linalg.eigh(q.covariance())
+    rest = 0.5 * lengths[:, :1]
+    mixing = directions * (lengths - rest).sqrt().unsqueeze(1)
+    back = mixing / lengths.unsqueeze(1)
+    zeros = torch.zeros_like(q.mean)
+    forth = torch.cat([mixing.mT, zeros.unsqueeze(1)], dim=1)
+    offset = -torch.einsum("bi,bij->bj", q.mean, back).unsqueeze(1)
+    layers = [
+        linear_layers(forth, zeros, hidden, generator),
+        linear_layers(torch.cat([back, offset], dim=1), (rest / lengths).log(), hidden, generator),
+    ]
+    carry, reverse = (ImageNetworks(made, images) for made in layers)
+    sizes = (dims, hidden, hidden, 2 * dims)
+    given = [
+        carry if nth == 1 else ImageNetworks(fresh_layers(sizes, zeros, generator), images)
+        for nth in range(2 * steps)
+    ]
+    spread = rest.log().expand_as(zeros)
+    base = DiagonalGaussian(torch.cat([q.mean, zeros], dim=1), torch.cat([spread, zeros], dim=1))
+    return LocalCouplings(base, given, reverse)
 
 
 def local_flow(

@@ -27,6 +27,7 @@ class ImageNetworks(nn.Module):
         super().__init__()
         self.weights = nn.ParameterList(_copies(weight, 2, images) for weight, _ in layers)
         self.biases = nn.ParameterList(_copies(bias, 1, images) for _, bias in layers)
+        self.hidden = layers[0][1].shape[-1]
         self.masks = None if masks is None else list(masks)
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,3 +60,36 @@ def fresh_layers(sizes: Sequence[int], like: Tensor, generator: torch.Generator)
         bias = like.new_empty(outputs).uniform_(-bound, bound, generator=generator)
         layers.append((weight, bias))
     return [*layers[:-1], (torch.zeros_like(weight), torch.zeros_like(bias))]
+
+
+def linear_layers(
+    matrix: Tensor, raw: Tensor, hidden: int, generator: torch.Generator
+) -> list[Layer]:
+    """Layers whose first numbers are linear in z, and whose second ones are constant.
+
+    With ReLU a pair of units says z. There may be more units: they are there to be used later.
+
+    Args:
+        matrix: that z is multiplied by from the right, and what is added, ``[B, D + 1, D]``.
+        raw: the second numbers, ``[B, D]``.
+        hidden: units of both hidden layers, at least 2 D.
+        generator: of what the units beyond 2 D start as.
+
+    Raises:
+        ValueError: there are too few units.
+    """
+    dims = matrix.shape[-1]
+    pairs = slice(0, 2 * dims)
+    if hidden < 2 * dims:
+        raise ValueError(f"{hidden} units cannot say {dims} latents")
+    (inner, first), (between, second), (out, _) = fresh_layers(
+        (dims, hidden, hidden, 2 * dims), matrix, generator
+    )
+    identity = torch.eye(dims, dtype=matrix.dtype, device=matrix.device)
+    inner[:, pairs] = torch.cat([identity, -identity], dim=1)
+    between[:, pairs] = 0
+    between.diagonal()[pairs] = 1
+    first[pairs] = second[pairs] = 0
+    out = out.expand(len(matrix), -1, -1).clone()
+    out[:, :dims, :dims], out[:, dims : 2 * dims, :dims] = matrix[:, :-1], -matrix[:, :-1]
+    return [(inner, first), (between, second), (out, torch.cat([matrix[:, -1], raw], dim=-1))]

@@ -9,7 +9,7 @@ import torch
 from vaesearch.evaluation.joint import Joint
 from vaesearch.evaluation.local.core import LocalPosterior
 from vaesearch.evaluation.local.families import local_family
-from vaesearch.evaluation.local.flows import local_flow
+from vaesearch.evaluation.local.flows import LocalCouplings, couplings_of, local_flow
 from vaesearch.evaluation.local.gaussians import (
     LocalFullGaussian,
     LocalGaussian,
@@ -17,8 +17,9 @@ from vaesearch.evaluation.local.gaussians import (
     diagonal_of,
     full_of,
 )
-from vaesearch.evaluation.local.search import Ascent, Course, improve
+from vaesearch.evaluation.local.search import Ascent, Course, improve, keep_better
 from vaesearch.evaluation.subject import Progress, silent
+from vaesearch.models.latents import FullGaussian
 from vaesearch.models.vae import VAE
 
 GAUSSIANS = Ascent()
@@ -56,6 +57,8 @@ def optima(
 
     The model's own family starts at the encoder's q(z|x), and so does the diagonal Gaussian, with
     means and variances as of q; the full one starts from that, and the flow from the full one.
+    Couplings of the model's own have a second start, as the full Gaussian, and each image keeps
+    the better end: see :func:`~vaesearch.evaluation.local.flows.local_flow`.
 
     Args:
         model: in evaluation mode and float32 or better.
@@ -94,6 +97,22 @@ def optima(
         full = add("full", own)
     else:
         full = add("full", climb("full", LocalFullGaussian(full_of(ffg()))))
+    if isinstance(own, LocalCouplings):
+        _restart(own, full(), joint, climb, stream)
     if flow:
         add("flow", climb("flow", local_flow(full(), stream("networks"), flow, hidden)))
     return found
+
+
+def _restart(
+    own: LocalCouplings,
+    full: FullGaussian,
+    joint: Joint,
+    climb: Callable[[str, LocalPosterior], LocalPosterior],
+    stream: Stream,
+) -> None:
+    """Let ``own`` start from the full Gaussian, too, where its networks have units enough."""
+    steps, hidden = len(own.given) // 2, own.reverse.hidden
+    start = couplings_of(full, stream("restart"), steps, hidden)
+    if start is not None:
+        keep_better(own, climb("local, from full", start), joint, partial(stream, "restart"))

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +17,7 @@ DRAWN = 50  # samples at once: a matter of memory, but the noise depends on it
 JUDGED = 200  # samples that decide between the start and the end of an ascent
 
 Streams = Callable[[str], torch.Generator]
+Local = TypeVar("Local", bound=LocalPosterior)
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,10 @@ def log_weights(
     return torch.cat(parts)
 
 
-def improve(
-    local: LocalPosterior, joint: Joint, streams: Streams, ascent: Ascent
-) -> tuple[LocalPosterior, Course]:
+def improve(local: Local, joint: Joint, streams: Streams, ascent: Ascent) -> tuple[Local, Course]:
     """Maximise the bound of every image over its parameters in ``local``, in place.
 
-    An image for which the bound at the end is no better than at the start keeps its start. That
-    is judged with noise of its own, the same for both: judged by the figures that are reported,
-    the better of two would be a little too good.
+    An image for which the bound at the end is no better than at the start keeps its start.
 
     Args:
         local: where to start.
@@ -83,15 +82,27 @@ def improve(
         streams: gives a new stream of noise for a name.
         ascent: how.
     """
-    start = [parameter.detach().clone() for parameter in local.parameters()]
-    before = log_weights(local(), joint, streams("judge"), JUDGED).mean(dim=0)
+    start = deepcopy(local)
     course = ascend(local, joint, streams("ascent"), ascent)
-    after = log_weights(local(), joint, streams("judge"), JUDGED).mean(dim=0)
-    worse = ~(after > before)
-    with torch.no_grad():
-        for parameter, old in zip(local.parameters(), start, strict=True):
-            parameter[worse] = old[worse]
-    return local.requires_grad_(False), course
+    keep_better(local.requires_grad_(False), start, joint, streams)
+    return local, course
+
+
+@torch.no_grad()
+def keep_better(local: Local, other: Local, joint: Joint, streams: Streams) -> None:
+    """Give ``local`` the parameters of ``other`` for the images whose bound is not lower there.
+
+    That is judged with noise of its own, the same for both: judged by the figures that are
+    reported, the better of two would be a little too good.
+    """
+    bounds = [
+        log_weights(each(), joint, streams("judge"), JUDGED).mean(dim=0) for each in (local, other)
+    ]
+    worse = ~(bounds[0] > bounds[1])  # also where there is no number
+    # All tensors of a local posterior have the images first.
+    states = local.state_dict(), other.state_dict()
+    for name, mine in states[0].items():
+        mine[worse] = states[1][name][worse]
 
 
 def ascend(
