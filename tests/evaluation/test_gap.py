@@ -4,6 +4,7 @@ import logging
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from digits import binarized, load_digits, trained
@@ -16,6 +17,8 @@ from vaesearch.evaluation.local import Decomposition, Settings, decompose, decom
 from vaesearch.evaluation.metrics.gap import Gap
 from vaesearch.evaluation.subject import Subject, silent
 from vaesearch.models.posteriors import DiagonalGaussianPosterior
+from vaesearch.models.vae import build_model
+from vaesearch.records import TrialSettings
 
 LOG = logging.getLogger(__name__)
 IMAGES = 30
@@ -194,6 +197,24 @@ def test_other_families_have_all_figures(posterior):
     assert figures["gap_elbo_local"] > figures["gap_elbo_q"]
     flexibility = figures["gap_elbo_flow"] - figures["gap_elbo_ffg"]
     assert figures["gap_flexibility"] == pytest.approx(flexibility)
+
+
+def test_chunks_change_nothing_in_float32():
+    """An ascent and chains of half a thousand steps would make much of other rounding errors."""
+    settings = TrialSettings("mlp", encoder="mlp", latent_dim=3, width=1 / 32)
+    levels = np.random.default_rng(0).integers(0, 256, (3, 8, 1, 8, 8), dtype=np.uint8)
+    data = ImageData("noise", *levels, "8bit", "of this noise")
+    model = build_model(settings, data.shape, seed=1)
+    found = []
+    for chunk in (None, 13):
+        quick = Settings(
+            images=8, samples=60, flow=1, hidden=8, temperatures=5, chains=2, steps=50
+        )
+        found.append(decompose(Subject(model, data, chunk=chunk), quick))
+    for name, values in found[0].parts().items():
+        torch.testing.assert_close(found[1].parts()[name], values, rtol=1e-6, atol=1e-4)
+    for name, values in found[0].elbo.items():
+        torch.testing.assert_close(found[1].elbo[name], values, rtol=1e-6, atol=0)
 
 
 @pytest.mark.slow

@@ -140,8 +140,11 @@ def decompose(subject: Subject, settings: Settings, progress: Progress = silent)
 def _of_block(
     subject: Subject, nth: int, x: Tensor, settings: Settings, progress: Progress
 ) -> Decomposition:
-    model, chunk = subject.model, subject.chunk or usual_chunk(x[0].numel(), x.device)
+    # Ascents and chains go on from what they have found, so that rounding errors grow there. They
+    # decode in chunks of one size, which is halved where memory is short, whatever was asked for.
+    model, chunk = subject.model, usual_chunk(x[0].numel(), x.device)
     joint = Joint(model, x, chunk=chunk)
+    scored = Joint(model, x, chunk=subject.chunk or chunk)
 
     def stream(*path: str) -> torch.Generator:
         return subject.generator("gap", nth, *path)
@@ -160,7 +163,7 @@ def _of_block(
     elbo: dict[str, Tensor] = {}
     iwae: dict[str, Tensor] = {}
     for done, (name, q) in enumerate(posteriors.items()):
-        weights = log_weights(q, joint, stream("bounds"), settings.samples).double()
+        weights = log_weights(q, scored, stream("bounds"), settings.samples).double()
         elbo[name], iwae[name] = weights.mean(dim=0), log_mean_exp(weights)
         progress(ASCENTS + BOUNDS * (done + 1) / len(posteriors))
     steps = {name: [course.steps] for name, course in found.courses.items()}
