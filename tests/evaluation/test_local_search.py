@@ -76,6 +76,7 @@ def test_full_covariance_reaches_the_evidence(x):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("posterior", ["planar:4", "planar:8", "iaf:2,16,8", "realnvp:2,16"])
 def test_flows_reach_the_evidence(posterior):
     """RealNVP by its second start: from the encoder it ends as the diagonal Gaussian."""

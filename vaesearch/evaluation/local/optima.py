@@ -24,7 +24,7 @@ from vaesearch.models.vae import VAE
 
 GAUSSIANS = Ascent()
 # Their gradients are noisier: pairs of opposite noise cancel less where a map is not linear.
-FLOWS = Ascent(slow_rate=0.01, samples=8, falls=4)
+FLOWS = Ascent(slow_rate=0.003, samples=8, falls=4)
 
 Stream = Callable[..., torch.Generator]  # of noise, for a path of names
 
