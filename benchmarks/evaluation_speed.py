@@ -9,6 +9,7 @@ are compared by the image; what both sides found is compared on those images.
 import argparse
 import copy
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -187,7 +188,10 @@ def main() -> None:
         annealing_case(f"dense encoder, {decoder}", dense, options),
     ]
     chosen = [case for case in cases if options.only in f"{case.figure} {case.model}"]
-    rows = [row for case in chosen for row in measure(case, images, options)]
+    rows = []
+    for case in chosen:
+        print(f"{case.figure}, {case.model} ...", file=sys.stderr)
+        rows += measure(case, images, options)
     text = (
         "# Evaluation: seconds for 100 binary digits on one thread\n\n"
         f"{hardware('torch', 'pythae')}. {options.rounds} rounds in turn, {options.clock} clock; "
