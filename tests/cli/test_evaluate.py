@@ -58,7 +58,7 @@ def test_several_arms_stand_side_by_side_with_the_best_marked(say, run_dir):
     assert (status, err) == (0, "")
     assert "2 arms, 60 test images" in out
     assert out.count(" *") == 4  # bpd, elbo, reconstruction and what the star means
-    assert "best of a line in bold" in out
+    assert "Best of a line" in out
     status, out, err = say(run_dir, "--arm", "all", "--metrics", "bpd")
     assert "Left out: mlp failed: loss is NaN" in out
     assert "Left out: late has no checkpoint: not trained yet." in out

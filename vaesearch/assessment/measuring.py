@@ -1,6 +1,7 @@
 """One measurement: a metric, taken of a subject, with what must be known to take it again."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,6 +17,9 @@ from vaesearch.evaluation.metrics import Metric
 from vaesearch.evaluation.subject import Progress, Subject
 from vaesearch.report.machine import hardware, software
 from vaesearch.search.evaluations import Key, Record
+
+# Without importing the package from inside; its metadata are missing where it is not installed.
+_VERSION = str(sys.modules["vaesearch"].__version__)
 
 Watch = Callable[[str, float], None]  # told a metric and the share of it that is done
 
@@ -88,7 +92,7 @@ def key_of(
         key_parts(asked, on),
         digest,
         data,
-        software()["vaesearch"],
+        _VERSION,
     )
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ABREAST = 4  # arms in one table
 _WIDEST = 160
-_INDENT = "  "
+_LEGEND = "Best of a line: in bold, with a *. ↑ higher is better, ↓ lower is better."
 
 
 @click.command()
@@ -156,7 +156,10 @@ def _show(found: Sequence["Assessment"], notes: Sequence[str], console: Console)
     width, console.width = console.width, max(console.width, _WIDEST)
     for start in range(0, len(found), ABREAST):
         abreast = found[start : start + ABREAST]
+        console.print(Text(_title(abreast), style="italic"), width=width)
         console.print(_table(abreast, {each.arm: each.records for each in abreast}))
+    if len(found) > 1:
+        console.print(Text(_LEGEND, style="dim"), width=width)
     said = remarks({each.arm: each.records for each in found})
     left = {f"Left out: {why}": None for each in found for why in each.left_out.values()}
     for text in (*said, *left, *notes):
@@ -169,17 +172,13 @@ def _show(found: Sequence["Assessment"], notes: Sequence[str], console: Console)
 def _table(found: Sequence["Assessment"], measured: "Measured") -> Table:
     from vaesearch.report.measurements import lines
 
-    grid = plain_table(_title(found))
-    several = len(found) > 1
+    grid = plain_table("")
     for header, justify in _columns(found):
         grid.add_column(header, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for line in lines(measured):
         cells = [_cell(text, place in line.best) for place, text in enumerate(line.cells)]
         end = (line.unit, line.count, line.seconds)
         grid.add_row(Text(line.metric, style="bold"), Text(line.figure), *cells, *map(Text, end))
-    if several:
-        grid.caption = "best of a line in bold, with a *; ↑ higher is better, ↓ lower is better"
-        grid.caption_justify = "left"
     return grid
 
 
