@@ -29,6 +29,8 @@ def loaded(statement):
         ("vaesearch.cli.app", set()),
         ("vaesearch.report.tables", set()),
         ("vaesearch.models.vae", {"torch"}),
+        ("vaesearch.tracking.evaluations", set()),
+        ("vaesearch.assessment", {"torch", "sklearn", "scipy"}),
         ("vaesearch.pull", {"torch", "sklearn", "scipy"}),
         ("vaesearch.search.backends.local", {"torch", "sklearn", "scipy"}),
     ],
