@@ -120,7 +120,7 @@ def test_an_uploader_that_is_stuck_is_not_waited_for_without_end(search, uri, mo
     monkeypatch.setattr(core, "_SYNC_WAIT", 0.0)
     with (
         exclusive(lock_path(search.run_dir)),
-        pytest.raises(VaesearchError, match="is being sent by its search"),
+        pytest.raises(VaesearchError, match="is being sent by another process"),
     ):
         send_evaluations(search.run_dir, None, "vaesearch")
 

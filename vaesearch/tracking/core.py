@@ -168,7 +168,7 @@ def send_evaluations(run_dir: RunDir, uri: str | None, experiment: str) -> None:
             sync(run_dir, uri, experiment)
             return
         if time.monotonic() > deadline:
-            raise VaesearchError(f"{run_dir.path} is being sent by its search")
+            raise VaesearchError(f"{run_dir.path} is being sent by another process")
         time.sleep(0.2)
 
 
