@@ -13,6 +13,7 @@ from linear_gaussian import LinearGaussianVAE
 from vaesearch import catalogue
 from vaesearch.data import ImageData
 from vaesearch.errors import InputError
+from vaesearch.evaluation import fit_aggregate
 from vaesearch.evaluation.local import Decomposition, Settings, decompose, decomposition
 from vaesearch.evaluation.metrics.gap import Gap
 from vaesearch.evaluation.subject import Subject, silent
@@ -199,22 +200,44 @@ def test_other_families_have_all_figures(posterior):
     assert figures["gap_flexibility"] == pytest.approx(flexibility)
 
 
+def noise_subject(chunk=None, **changes):
+    settings = TrialSettings("mlp", encoder="mlp", width=1 / 32, **{"latent_dim": 3, **changes})
+    levels = np.random.default_rng(0).integers(0, 256, (3, 100, 1, 8, 8), dtype=np.uint8)
+    data = ImageData("noise", *levels, "8bit", "of this noise")
+    model = build_model(settings, data.shape, seed=1).eval()
+    if settings.prior == "gmm:2":
+        model.take_aggregate(fit_aggregate(model, torch.tensor(data.train), 0))
+    return Subject(model, data, chunk=chunk)
+
+
+TINY = {"samples": 60, "flow": 1, "hidden": 8, "temperatures": 5, "chains": 2, "steps": 50}
+
+
 def test_chunks_change_nothing_in_float32():
     """An ascent and chains of half a thousand steps would make much of other rounding errors."""
-    settings = TrialSettings("mlp", encoder="mlp", latent_dim=3, width=1 / 32)
-    levels = np.random.default_rng(0).integers(0, 256, (3, 8, 1, 8, 8), dtype=np.uint8)
-    data = ImageData("noise", *levels, "8bit", "of this noise")
-    model = build_model(settings, data.shape, seed=1)
-    found = []
-    for chunk in (None, 13):
-        quick = Settings(
-            images=8, samples=60, flow=1, hidden=8, temperatures=5, chains=2, steps=50
-        )
-        found.append(decompose(Subject(model, data, chunk=chunk), quick))
-    for name, values in found[0].parts().items():
-        torch.testing.assert_close(found[1].parts()[name], values, rtol=1e-6, atol=1e-4)
-    for name, values in found[0].elbo.items():
-        torch.testing.assert_close(found[1].elbo[name], values, rtol=1e-6, atol=0)
+    one, other = (decompose(noise_subject(chunk), Settings(8, **TINY)) for chunk in (None, 13))
+    for name, values in one.parts().items():
+        torch.testing.assert_close(other.parts()[name], values, rtol=1e-6, atol=1e-4)
+    for name, values in one.elbo.items():
+        torch.testing.assert_close(other.elbo[name], values, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"posterior": "ladder:2", "prior": "ladder:2"}, None),
+        ({"prior": "vampprior:5"}, None),
+        ({"prior": "gmm:2", "posterior": "realnvp:2,16"}, "fitted after training"),
+        ({"likelihood": "beta", "precision": "bfloat16", "latent_dim": 1}, None),
+    ],
+)
+def test_any_prior_and_likelihood(changes, note):
+    found = measured(noise_subject(**changes), **TINY, images=5)
+    figures = {name: estimate.value for name, estimate in found.figures.items()}
+    assert all(math.isfinite(value) for value in figures.values())
+    assert figures["gap_log_p"] >= max(figures["gap_ais"], figures["gap_iwae_q"])
+    assert figures["gap"] > 0
+    assert bool(note) == any("fitted after training" in line for line in found.notes)
 
 
 @pytest.mark.slow
