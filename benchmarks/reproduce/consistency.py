@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from consistency_page import claims, draw, figures
+from consistency_page import PAIRS, claims, draw, figures
 from shared import Results, digits, parser, run
 from torch import Tensor
 
@@ -28,11 +28,9 @@ from vaesearch.training import TrialState, new_state, shuffled_batches, threads,
 NAME = "consistency"
 SMALL_EPOCHS, FULL_EPOCHS = 20, 100
 SEEDS = 2
-NETWORK = "size=256,activation=ReLU"
 ALPHAS = {2: (0.0, 0.1, 1.0, 10.0), 10: (0.0, 1.0, 10.0)}  # by the number of latents
 SHOWN = 600  # codes of figure 2
 ARROWS = 60
-PAIRS = 3  # digits whose encodings figure 2 shows
 OTHER = "fashionmnist"
 BATCH = 500
 
@@ -46,18 +44,21 @@ class Case:
         alpha: weight of the consistency term.
         seed: of weights, order of images and noise.
         is_reversed: with KL(z||z') in place of KL(z'||z).
+        activation: of the networks.
     """
 
     latent_dim: int
     alpha: float
     seed: int
     is_reversed: bool = False
+    activation: str = "ReLU"
 
     @property
     def settings(self) -> TrialSettings:
         """As the arm of a search."""
+        layers = f"size=256,activation={self.activation}"
         return TrialSettings(
-            f"networks:Decoder:{NETWORK}", encoder=f"networks:Encoder:{NETWORK}",
+            f"networks:Decoder:{layers}", encoder=f"networks:Encoder:{layers}",
             likelihood="relaxed-bernoulli", latent_dim=self.latent_dim, batch_size=100,
             alpha=0.0 if self.is_reversed else self.alpha,
         )  # fmt: skip
@@ -84,6 +85,7 @@ def measure(options: argparse.Namespace) -> Results:
     seeds = range(options.seed, options.seed + SEEDS)
     cases = [Case(z, a, seed) for z, alphas in ALPHAS.items() for a in alphas for seed in seeds]
     cases += [Case(2, 1.0, seed, is_reversed=True) for seed in seeds]
+    cases += [Case(2, a, seed, activation="ELU") for a in (0.0, 1.0) for seed in seeds]
     results: Results = {"seeds": list(seeds), "mnist": _measure(data, cases, options)}
     if (options.data_dir / f"{OTHER}.npz").is_file():
         other = digits(options.data_dir, full=options.full, name=OTHER)
@@ -95,16 +97,17 @@ def measure(options: argparse.Namespace) -> Results:
 def _measure(
     data: ImageData, cases: list[Case], options: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    """A row for each case, beside the same seed and latents with alpha 0."""
-    plain: dict[tuple[int, int], PerImage] = {}
+    """A row for each case, beside the same networks, latents and seed with alpha 0."""
+    plain: dict[tuple[str, int, int], PerImage] = {}
     rows = []
     for case in cases:
         model, curve = _trained(case, data, options)
         found = per_image(model, _resident(data.test, options))
-        base = plain.setdefault((case.latent_dim, case.seed), found)
+        base = plain.setdefault((case.activation, case.latent_dim, case.seed), found)
         row = {
             "latents": case.latent_dim, "alpha": case.alpha, "seed": case.seed,
-            "reversed": case.is_reversed, "curve": curve, **_summary(found, base),
+            "reversed": case.is_reversed, "activation": case.activation, "curve": curve,
+            **_summary(found, base),
         }  # fmt: skip
         if case == Case(2, case.alpha, options.seed) and case.alpha in (0, 1):
             row["picture"] = _picture(model, data, options)

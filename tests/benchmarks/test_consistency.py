@@ -63,12 +63,14 @@ def test_results_become_tables_and_pictures(data, options, monkeypatch, tmp_path
     monkeypatch.setattr(script, "SMALL_EPOCHS", 4)
     saved = []
     monkeypatch.setattr(consistency_page, "save", lambda figure, name, dpi=0: saved.append(name))
-    cases = [Case(z, alpha, 0) for z in (2, 10) for alpha in (0.0, 1.0)]
-    rows = script._measure(data, [*cases, Case(2, 1.0, 0, is_reversed=True)], options)
+    cases = [Case(z, alpha, 0) for z in (2, 10) for alpha in (0.0, 1.0, 10.0)]
+    cases += [Case(2, 1.0, 0, is_reversed=True)]
+    cases += [Case(2, alpha, 0, activation="ELU") for alpha in (0.0, 1.0)]
+    rows = script._measure(data, cases, options)
     results = json.loads(json.dumps({"seeds": [0], "mnist": rows, "fashionmnist": rows[:2]}))
     found = script.tables(results)
     assert set(found) == {"consistency: claims", "consistency: figures"}
-    assert found["consistency: figures"].count("\n") == 1 + 7
+    assert found["consistency: figures"].count("\n") == 1 + 11
     assert "Fashion-MNIST | the same, no number | not measured" not in found["consistency: claims"]
     consistency_page.draw(results)
     assert saved == ["consistency_drift", "consistency_curves"]
