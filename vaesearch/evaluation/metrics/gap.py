@@ -24,7 +24,8 @@ class Gap(Settings):
 
     ``gap`` = ``gap_approximation`` + ``gap_amortisation``: what the best q* of the model's own
     family lacks to log p(x), and what the encoder's q lacks to q*. ``gap_flexibility`` is what a
-    local flow has over the best diagonal Gaussian. ``gap_log_p`` is the best of ``gap_iwae_*`` and
+    local flow, which starts as the best Gaussian with correlations, has over the best diagonal
+    one. ``gap_log_p`` is the best of ``gap_iwae_*`` and
     ``gap_ais``; ``gap_elbo_*`` are the bounds of the posteriors: ``q`` is the encoder's, and
     ``local`` (of its family), ``ffg``, ``full`` and ``flow`` are optimised for each image.
     """
