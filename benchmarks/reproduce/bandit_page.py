@@ -143,7 +143,9 @@ def decisions(results: Results) -> str:
 
 def claims(results: Results) -> str:
     """What the report says, and what is found here."""
-    rows = [_parameter_row(results), *(_share_row(f) for f in results["sets"].values())]
+    rows = [_parameter_row(results)]
+    for found in results["sets"].values():
+        rows += [_share_row(found), _leader_row(found)]
     sets = list(results["sets"].values())
     for words, kind in (("at the report's passes", "short"), ("in the longer run", "long")):
         runs = [(f, r) for f in sets for r in (f[kind] if kind == "short" else [f[kind]])]
@@ -190,6 +192,15 @@ def _share_row(found: Run) -> list[str]:
     near = min(abs(value - top) for value in shares) < SURE * spreads
     what = f"share of the decoder drawn most, {title_of(found)}"
     return [what, f"{top:.3f}", listed, "yes" if near else "no", why]
+
+
+def _leader_row(found: Run) -> list[str]:
+    published = f"D{int(np.argmax(found['published']))}"
+    here = [f"D{NAMES.index(leader(run))}" for run in found["short"]]
+    same = here.count(published)
+    words = "yes" if same == len(here) else "no" if same == 0 else f"{same} of {len(here)}"
+    why = "few draws decide in the first pass; networks are narrower"
+    return ["which decoder that is", published, ", ".join(here), words, why]
 
 
 def best_of(found: Run) -> str:
