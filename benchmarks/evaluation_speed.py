@@ -217,7 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", type=Path, default=folder, help="folder with mnist.npz")
     parser.add_argument("--images", type=int, default=1000, help="of importance weighting")
     parser.add_argument("--points", type=int, default=100, help="images of the other figures")
-    parser.add_argument("--few", type=int, default=10, help="images of the loops")
+    parser.add_argument("--few", type=int, default=20, help="images of the loops")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
         "--clock", choices=CLOCKS, default="wall", help="cpu: where other programs are running"
