@@ -23,9 +23,9 @@ from vaesearch.search.run_dir import RunDir
 
 if TYPE_CHECKING:
     from vaesearch.assessment import Assessment
-    from vaesearch.report.measurements import Measured
+    from vaesearch.report.measurements import Line
 
-ABREAST = 4  # arms in one table
+ABREAST = 5  # arms in one table
 _WIDEST = 160
 _LEGEND = "Best of a line: in bold, with a *. ↑ higher is better, ↓ lower is better."
 
@@ -150,17 +150,19 @@ def _refuse_unkept(found: Sequence["Assessment"]) -> None:
 
 def _show(found: Sequence["Assessment"], notes: Sequence[str], console: Console) -> None:
     """Print a table, or several where there are many arms, and what is to be said of it."""
-    from vaesearch.report.measurements import remarks
+    from vaesearch.report.measurements import lines, remarks
 
+    measured = {each.arm: each.records for each in found}
+    table = lines(measured)
     # A line that the terminal wraps is better than figures without their last digits.
     width, console.width = console.width, max(console.width, _WIDEST)
     for start in range(0, len(found), ABREAST):
         abreast = found[start : start + ABREAST]
         console.print(Text(_title(abreast), style="italic"), width=width)
-        console.print(_table(abreast, {each.arm: each.records for each in abreast}))
+        console.print(_table(abreast, table, start))
     if len(found) > 1:
         console.print(Text(_LEGEND, style="dim"), width=width)
-    said = remarks({each.arm: each.records for each in found})
+    said = remarks(measured)
     left = {f"Left out: {why}": None for each in found for why in each.left_out.values()}
     for text in (*said, *left, *notes):
         console.print(Text(text), width=width)
@@ -169,14 +171,14 @@ def _show(found: Sequence["Assessment"], notes: Sequence[str], console: Console)
             click.echo(f"Kept: {shlex.quote(str(each.path))}")
 
 
-def _table(found: Sequence["Assessment"], measured: "Measured") -> Table:
-    from vaesearch.report.measurements import lines
-
+def _table(found: Sequence["Assessment"], lines: Sequence["Line"], start: int) -> Table:
+    """The columns of ``found``, whose first arm stands at place ``start`` of the lines."""
     grid = plain_table("")
     for header, justify in _columns(found):
         grid.add_column(header, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for line in lines(measured):
-        cells = [_cell(text, place in line.best) for place, text in enumerate(line.cells)]
+    for line in lines:
+        places = range(start, start + len(found))
+        cells = [_cell(line.cells[place], place in line.best) for place in places]
         end = (line.unit, line.count, line.seconds)
         grid.add_row(Text(line.metric, style="bold"), Text(line.figure), *cells, *map(Text, end))
     return grid

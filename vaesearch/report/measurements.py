@@ -125,10 +125,10 @@ def _unit(figure: Estimate) -> str:
 
 
 def _best(figures: Sequence[Estimate | None]) -> Iterator[int]:
-    """Places of the best value, where there are at least two to choose from."""
+    """Places of the best value, where there are different ones to choose from."""
     values = {i: f.value for i, f in enumerate(figures) if f and math.isfinite(f.value)}
     better = {f.better for f in figures if f}
-    if len(values) < 2 or better not in ({"higher"}, {"lower"}):
+    if len(set(values.values())) < 2 or better not in ({"higher"}, {"lower"}):
         return
     best = max(values.values()) if better == {"higher"} else min(values.values())
     yield from (place for place, value in values.items() if value == best)

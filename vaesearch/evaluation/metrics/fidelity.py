@@ -44,7 +44,7 @@ class FID:
     """
 
     units: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "fid_*": ("squared distance of features", "lower")
+        "fid_*": ("squared distance", "lower")
     }
     depends: ClassVar[tuple[str, ...]] = ("extractor",)
     samples: int = SAMPLES
@@ -102,7 +102,7 @@ class KID:
     """
 
     units: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "kid_*": ("squared discrepancy of features", "lower")
+        "kid_*": ("squared discrepancy", "lower")
     }
     depends: ClassVar[tuple[str, ...]] = ("extractor",)
     samples: int = SAMPLES
