@@ -16,6 +16,7 @@ from shared import Results, digits, markdown, parser, run, trained
 from torch import Tensor
 
 from vaesearch.data import ImageData
+from vaesearch.evaluation.estimates import mean_of
 from vaesearch.models.vae import VAE
 from vaesearch.objectives.importance import draw, log_mean_exp
 from vaesearch.records import TrialSettings
@@ -102,13 +103,18 @@ def bounds(model: VAE, images: Tensor, samples: int) -> dict[str, Tensor]:
 
 
 def summary(runs: list[dict[str, Tensor]], plain: list[dict[str, Tensor]]) -> Results:
-    """Means over images and seeds, and what is gained on the plain VAE of the same seed."""
+    """Means over images and seeds, with errors over images, and what is gained on the plain VAE.
+
+    Gains are on the plain VAE of the same seed.
+    """
     result: Results = {}
     for name in FIGURES:
-        values = torch.stack([one[name].mean() for one in runs])
-        gains = values - torch.stack([one[name].mean() for one in plain])
+        values = torch.stack([one[name] for one in runs])
+        gains = (values - torch.stack([one[name] for one in plain])).mean(dim=1)
+        mean = mean_of(values.mean(dim=0))
         result[name] = {
-            "mean": values.mean().item(),
+            "mean": mean.value,
+            "error": mean.error,
             "gain": gains.mean().item(),
             "gain of each seed": gains.tolist(),
         }
@@ -141,8 +147,10 @@ def tables(results: Results) -> dict[str, str]:
         if posterior != PLAIN:
             gains = [f"{of[name]['gain']:+.2f} ± {error[name]:.2f}" for name in ("elbo", "iwae")]
             gains.append(", ".join(f"{gain:+.2f}" for gain in of["iwae"]["gain of each seed"]))
-        means = [f"{-of['elbo']['mean']:.2f}", f"{of['kl']['mean']:.2f}"]
-        means += [f"{-of['iwae']['mean']:.2f}", f"{of['gap']['mean']:.2f}"]
+        means = [
+            f"{sign * of[name]['mean']:.2f} ± {of[name]['error']:.2f}"
+            for name, sign in zip(FIGURES, (-1, 1, -1, 1), strict=True)
+        ]
         rows.append([words(posterior), *means, *gains, f"{of['seconds per epoch']:.2f}"])
     head = ["posterior", "-ELBO", "KL", "-IWAE", "IWAE - ELBO"]
     head += ["gain in ELBO", "gain in IWAE", "of each seed", "s per epoch"]
