@@ -43,9 +43,7 @@ class FID:
         InputError: ``samples`` or ``components`` is no whole number of 1 or more.
     """
 
-    units: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "fid_*": ("squared distance", "lower")
-    }
+    units: ClassVar[Mapping[str, tuple[str, str]]] = {"fid_*": ("squared distance", "lower")}
     depends: ClassVar[tuple[str, ...]] = ("extractor",)
     samples: int = SAMPLES
     components: int | None = None
@@ -101,9 +99,7 @@ class KID:
         InputError: one of them is no whole number of 1 or more, or ``subsets`` is below 2.
     """
 
-    units: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "kid_*": ("squared discrepancy", "lower")
-    }
+    units: ClassVar[Mapping[str, tuple[str, str]]] = {"kid_*": ("squared discrepancy", "lower")}
     depends: ClassVar[tuple[str, ...]] = ("extractor",)
     samples: int = SAMPLES
     components: int | None = None
