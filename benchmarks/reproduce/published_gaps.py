@@ -77,8 +77,12 @@ CLAIMS = (
         Side(("regular", "FFG"), "approximation"),
     ),
     _claim(
-        "trained with Flow, posteriors are farther from Gaussians",
+        "trained with Flow, posteriors are farther from Gaussians (regular)",
         "flexibility", "regular Flow", "regular FFG",
+    ),
+    _claim(
+        "trained with Flow, posteriors are farther from Gaussians (large)",
+        "flexibility", "large Flow", "large FFG",
     ),
     _claim(
         "so they are with annealing than without (Flow)",
