@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help check style format test slow bench
+.PHONY: help check style format test slow bench reproduce
 
 help:  ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,3 +27,8 @@ bench:  ## the benchmarks, to benchmarks/results
 	python benchmarks/training_loop.py --out benchmarks/results/training_loop.md
 	python benchmarks/variants.py --out benchmarks/results/variants.md
 	python benchmarks/pythae_variants.py --out benchmarks/results/pythae_variants.md
+	python benchmarks/evaluation_speed.py --out benchmarks/results/evaluation_speed.md
+
+reproduce:  ## the papers' figures, to docs/reproduction.md: about an hour
+	for script in consistency decoder_variance inference_gaps flow_densities flows decoder_bandit; do \
+	  python benchmarks/reproduce/$$script.py || exit 1; done

@@ -57,7 +57,7 @@ class Scale:
     annealing: int = 10
     latent_dim: int = 20
     hidden: int = 50
-    points: int = 50
+    points: int = 100
     samples: int = 1000
     temperatures: int = 100
     chains: int = 4

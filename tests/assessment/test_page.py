@@ -34,4 +34,4 @@ def test_the_example_is_a_metric(subject, monkeypatch):
     exec(code, vars(module))
     [record] = measure(subject, "page_metrics:Darkness:0.2")
     assert 0 <= record.figures["darkness"].value <= 1
-    assert record.figures["darkness"].unit == "share of pixels"
+    assert record.figures["darkness"].unit == "share"
