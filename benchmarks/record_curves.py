@@ -28,7 +28,8 @@ from vaesearch.evaluation import validate
 from vaesearch.models.vae import count_parameters
 from vaesearch.recordings import Curve, Manifest, Recording, read_recording, recording_to_bytes
 from vaesearch.records import Arm, TrialSettings
-from vaesearch.training import new_state, threads, train_epoch
+from vaesearch.threads import threads
+from vaesearch.training import new_state, train_epoch
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ import torch
 from vaesearch.models.decoders import MLPDecoder
 from vaesearch.models.vae import build_model
 from vaesearch.records import Arm, TrialSettings
-from vaesearch.training import TrialState, make_optimizer, threads, train_epoch
+from vaesearch.threads import threads
+from vaesearch.training import TrialState, make_optimizer, train_epoch
 
 SHAPE = (1, 28, 28)
 

@@ -12,7 +12,8 @@ from vaesearch.checkpoints import CheckpointStore
 from vaesearch.errors import DivergedError, InputError
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.seeding import torch_generator
-from vaesearch.training import SCALE_RATE, new_state, shuffled_batches, threads, train_epoch
+from vaesearch.threads import threads
+from vaesearch.training import SCALE_RATE, new_state, shuffled_batches, train_epoch
 
 SHAPE = (1, 8, 8)
 CPU = torch.device("cpu")
@@ -86,7 +87,8 @@ def test_another_process_gives_the_same_weights(images):
     code = f"""
         import torch
         from vaesearch.records import Arm, TrialSettings
-        from vaesearch.training import new_state, threads, train_epoch
+        from vaesearch.threads import threads
+        from vaesearch.training import new_state, train_epoch
         torch.rand(3)
         images = torch.randint(
             0, 256, (36, 1, 8, 8), generator=torch.Generator().manual_seed(6)

@@ -33,12 +33,12 @@ from vaesearch.records import (
     PullRequest,
     TrialSettings,
 )
-from vaesearch.training import TrialState, new_state, threads, train_epoch
+from vaesearch.threads import threads
+from vaesearch.training import TrialState, new_state, train_epoch
 
 CACHE_BYTES = 2**30
 SHOWN = 16  # test images beside their reconstructions
 SAMPLES = 64
-THREADS = 1  # per worker: on a CPU one single-threaded worker per core is fastest, and repeatable
 
 
 class Workbench:
@@ -83,7 +83,7 @@ class Workbench:
         """
         limit = request.seconds_left
         deadline = None if limit is None else time.monotonic() + limit
-        with threads(THREADS):
+        with threads():
             return self._pull(request, self._take(request), deadline)
 
     def _pull(self, request: PullRequest, state: TrialState, deadline: float | None) -> PullReport:
@@ -131,7 +131,7 @@ class Workbench:
             CheckpointError: it is missing or damaged.
         """
         settings = request.arm.settings
-        with threads(THREADS):
+        with threads():
             state = self._restore(request.arm, request.epoch, request.digest)
             model, test = state.model.eval(), self._resident(self.data.test)
             mixture = fit_aggregate(model, self._train, self.seed)

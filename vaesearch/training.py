@@ -6,7 +6,6 @@ scaled on the fly. The loss is accumulated on the device and read once, at the e
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -131,14 +130,3 @@ def shuffled_batches(images: Tensor, size: int, generator: torch.Generator) -> I
     order = torch.randperm(count, generator=generator, device=images.device)
     for start in range(0, count - size + 1, size):
         yield images[order[start : start + size]].float().div_(255)
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Run torch's CPU kernels on ``count`` threads: results depend on it, and so does speed."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -23,7 +23,8 @@ from vaesearch.models.vae import VAE
 from vaesearch.objectives import elbo_terms
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.seeding import torch_generator
-from vaesearch.training import TrialState, new_state, shuffled_batches, threads, train_epoch
+from vaesearch.threads import threads
+from vaesearch.training import TrialState, new_state, shuffled_batches, train_epoch
 
 NAME = "consistency"
 SMALL_EPOCHS, FULL_EPOCHS = 20, 100

@@ -25,7 +25,8 @@ from vaesearch.data.labels import Labels
 from vaesearch.models.vae import VAE
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.report.machine import hardware, software
-from vaesearch.training import new_state, threads, train_epoch
+from vaesearch.threads import threads
+from vaesearch.training import new_state, train_epoch
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results"

@@ -15,7 +15,7 @@ from vaesearch.baselines.draws import Draws
 from vaesearch.baselines.passes import batches_per_pass, train_pass
 from vaesearch.baselines.shared_encoder import new_shared_encoder
 from vaesearch.records import Arm, TrialSettings
-from vaesearch.training import threads
+from vaesearch.threads import threads
 
 LOG = logging.getLogger(__name__)
 EPSILON, BATCH, SEEDS = 0.3, 64, 3

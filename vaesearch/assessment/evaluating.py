@@ -23,6 +23,7 @@ from vaesearch.records import Estimate
 from vaesearch.search.evaluations import Key, Record, merge_records, read_records
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
+from vaesearch.threads import threads
 from vaesearch.trained import (
     Checkpoint,
     config_of,
@@ -251,7 +252,8 @@ def _carry_out(plan: _Plan, seed: int, watch: Callable[[str, float], None]) -> N
     subject, plan.subject = plan.subject, None  # its images leave the memory with it
     if subject is None or not plan.to_do():
         return
-    fit_prior(subject.model, subject.data, seed)
+    with threads():
+        fit_prior(subject.model, subject.data, seed)
     for asked, key in plan.to_do():
         watch(asked.spec, 0.0)
         record = take(asked, subject, key, partial(_partly, watch, asked.spec))

@@ -17,6 +17,7 @@ from vaesearch.evaluation.metrics import Metric
 from vaesearch.evaluation.subject import Progress, Subject
 from vaesearch.report.machine import hardware, software
 from vaesearch.search.evaluations import Key, Record
+from vaesearch.threads import threads
 
 # Without importing the package from inside; its metadata are missing where it is not installed.
 _VERSION = str(sys.modules["vaesearch"].__version__)
@@ -104,7 +105,8 @@ def take(asked: Asked, subject: Subject, key: Key, progress: Progress) -> Record
             too little memory.
     """
     started = time.perf_counter()
-    found = _guarded(asked, lambda: asked.metric.measure(subject, progress))
+    with threads():  # the same figures, whatever the number of cores and their load
+        found = _guarded(asked, lambda: asked.metric.measure(subject, progress))
     seconds = time.perf_counter() - started
     if not isinstance(found, Measurement):
         raise InputError(

@@ -19,12 +19,12 @@ from vaesearch.config import Config
 from vaesearch.data import ImageData, load_data
 from vaesearch.errors import InputError, RunDirError, StorageError
 from vaesearch.models.checks import check_model
-from vaesearch.pull import THREADS, save_model
+from vaesearch.pull import save_model
 from vaesearch.report.artifacts import write_text
 from vaesearch.search.run_dir import RunDir
 from vaesearch.seeding import numpy_generator
 from vaesearch.specs import parse_spec
-from vaesearch.training import threads
+from vaesearch.threads import threads
 
 PASSES = 5  # of the report, on two of its three data sets
 Observe = Callable[[Pass], None]
@@ -63,7 +63,7 @@ def run_shared_encoder(
     run_dir.lock()
     try:
         write_text(run_dir.config, config_text(config))
-        with threads(THREADS):
+        with threads():
             return _run(run_dir, config, data, parameters, observe)
     finally:
         run_dir.unlock()

@@ -1,7 +1,6 @@
 """A small network that learns the classes of a data set, the same one whenever it is trained."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaesearch.seeding import derive, torch_generator
+from vaesearch.threads import threads
 
 BATCH = 250  # images at once, where nothing is learned
 SMALLEST = 8  # maps are halved until they are as small as this
@@ -109,7 +109,7 @@ def train_classifier(images: np.ndarray, classes: np.ndarray, recipe: Recipe) ->
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.rate, fused=True)
     generator = torch_generator(0, "extractor", "order")
     chosen = torch.randint(len(images), (recipe.steps, recipe.batch), generator=generator)
-    with _one_thread(), torch.enable_grad():
+    with threads(1), torch.enable_grad():
         for rows in chosen.numpy():
             optimizer.zero_grad(set_to_none=True)
             x, wanted = _pictures(images[rows]), torch.from_numpy(classes[rows])
@@ -133,14 +133,3 @@ def _batches(images: np.ndarray) -> Iterator[Tensor]:
 
 def _pictures(images: np.ndarray) -> Tensor:
     return torch.tensor(np.asarray(images)).float().div_(255)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums, and so weights, depend on the number of threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
