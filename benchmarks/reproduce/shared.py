@@ -83,7 +83,7 @@ def run(
         results["scale"] = "full" if options.full else "small"
         results["seconds"] = round(time.perf_counter() - started)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(results, indent=1) + "\n")
+        path.write_text(written(results))
     results = json.loads(path.read_text())
     for place, text in tables(results).items():
         print(text, end="\n\n")
@@ -107,6 +107,13 @@ def runs() -> str:
             minutes = f"{found['seconds'] / 60:.1f}"
             rows.append([f"`{path.stem}.py`", minutes, found["hardware"], versions])
     return markdown(["script", "minutes", "machine", "software"], rows)
+
+
+def written(results: Results) -> str:
+    """The results as JSON, with a line for each list of numbers."""
+    text = json.dumps(results, indent=1)
+    lists = re.compile(r"\[[\s\d.,eE+-]+\]")
+    return lists.sub(lambda found: " ".join(found[0].split()), text) + "\n"
 
 
 def fill(place: str, text: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from searched import add_bad_arms, edit
 
 from vaesearch import catalogue
-from vaesearch.assessment import assess, evaluating
+from vaesearch.assessment import evaluate, evaluating
 from vaesearch.bandits.core import Budget
 from vaesearch.catalogue import Entry
 from vaesearch.errors import CheckpointError, InputError, RunDirError
@@ -27,13 +27,17 @@ def own():
     return own_metrics
 
 
+def measured(run_dir, *metrics, **options):
+    return evaluate(run_dir, *metrics, send=False, **options)
+
+
 def only(found):
     [assessed] = found
     return assessed
 
 
 def test_quick_metrics_are_measured_by_default_and_kept(run_dir):
-    assessed = only(assess(run_dir))
+    assessed = only(measured(run_dir))
     assert [record.spec for record in assessed.records] == QUICK
     assert assessed.path == run_dir / "evaluation" / "mlp-wide-epoch-00002.json"
     content = json.loads(assessed.path.read_text())
@@ -50,7 +54,7 @@ def test_quick_metrics_are_measured_by_default_and_kept(run_dir):
 
 
 def test_figures_carry_errors_and_units(run_dir):
-    for name, figure in only(assess(run_dir, "elbo,bpd,mse")).figures.items():
+    for name, figure in only(measured(run_dir, "elbo,bpd,mse")).figures.items():
         assert figure.error > 0, name
         assert figure.unit, name
         assert figure.count == 60, name
@@ -58,8 +62,8 @@ def test_figures_carry_errors_and_units(run_dir):
 
 def test_the_second_time_nothing_is_measured(run_dir, own):
     words = "elbo,own_metrics:Count"
-    first = only(assess(run_dir, words))
-    again = only(assess(run_dir, words))
+    first = only(measured(run_dir, words))
+    again = only(measured(run_dir, words))
     assert own.taken == ["mlp-wide"]
     assert again.records == first.records
     assert [r.cached for r in first.records] == [False, False]
@@ -67,10 +71,10 @@ def test_the_second_time_nothing_is_measured(run_dir, own):
 
 
 def test_the_same_question_in_other_words_is_not_measured_again(run_dir, own):
-    assess(run_dir, "own_metrics:Count")
-    assess(run_dir, "own_metrics:Count:1", images=60)
+    measured(run_dir, "own_metrics:Count")
+    measured(run_dir, "own_metrics:Count:1", images=60)
     # More images than there are, another chunk and another order change no figure.
-    assess(run_dir, "elbo,own_metrics:Count:power=1", images=1000, chunk=7, epoch=2)
+    measured(run_dir, "elbo,own_metrics:Count:power=1", images=1000, chunk=7, epoch=2)
     assert len(own.taken) == 1
 
 
@@ -80,14 +84,14 @@ def test_the_same_question_in_other_words_is_not_measured_again(run_dir, own):
      {"metrics": "own_metrics:Count:2"}, {"metrics": "own_metrics:Count:offset=0.5"}],
 )  # fmt: skip
 def test_another_question_is(run_dir, own, changed):
-    assess(run_dir, "own_metrics:Count")
-    assess(run_dir, **{"metrics": "own_metrics:Count", **changed})
+    measured(run_dir, "own_metrics:Count")
+    measured(run_dir, **{"metrics": "own_metrics:Count", **changed})
     assert len(own.taken) == 2
 
 
 def test_the_extractor_matters_to_those_alone_that_depend_on_it(run_dir):
-    assess(run_dir, "mse", extractor="pixels")
-    assert only(assess(run_dir, "mse")).records[0].cached
+    measured(run_dir, "mse", extractor="pixels")
+    assert only(measured(run_dir, "mse")).records[0].cached
 
 
 @pytest.mark.parametrize(
@@ -99,16 +103,16 @@ def test_the_extractor_matters_to_those_alone_that_depend_on_it(run_dir):
     ],
 )
 def test_another_version_checkpoint_or_data_set_is_another_question(run_dir, own, edited):
-    assessed = only(assess(run_dir, "own_metrics:Count"))
+    assessed = only(measured(run_dir, "own_metrics:Count"))
     edit(assessed.path, *edited)
-    assess(run_dir, "own_metrics:Count")
+    measured(run_dir, "own_metrics:Count")
     assert len(own.taken) == 2
     assert len(read_records(assessed.path)) == 2
 
 
 def test_measuring_again_gives_the_same_and_replaces_it(run_dir, own):
-    first = only(assess(run_dir, "elbo,own_metrics:Count"))
-    again = only(assess(run_dir, "own_metrics:Count,elbo", again=True))
+    first = only(measured(run_dir, "elbo,own_metrics:Count"))
+    again = only(measured(run_dir, "own_metrics:Count,elbo", again=True))
     assert len(own.taken) == 2
     assert again.figures == first.figures
     assert len(read_records(first.path)) == 2
@@ -120,7 +124,7 @@ def test_what_is_not_defined_is_left_out_unless_it_was_asked_for(run_dir, own, m
     monkeypatch.setattr(catalogue, "METRICS", entries)
     monkeypatch.setitem(catalogue.AXES, "metrics", entries)
     for _ in range(2):
-        assessed = only(assess(run_dir, arms="mlp"))
+        assessed = only(measured(run_dir, arms="mlp"))
         assert [record.spec for record in assessed.records] == ["Count"]
         assert assessed.left_out == {"NotMine": "not-mine: not for mlp; measure count."}
     assert own.taken == ["mlp"]
@@ -128,7 +132,7 @@ def test_what_is_not_defined_is_left_out_unless_it_was_asked_for(run_dir, own, m
 
 def test_a_metric_that_is_refused_for_one_arm_stops_all_before_the_first(run_dir, own):
     with pytest.raises(InputError, match="mlp: not-mine: not for mlp; measure count"):
-        assess(run_dir, "own_metrics:Count,own_metrics:NotMine", arms="all")
+        measured(run_dir, "own_metrics:Count,own_metrics:NotMine", arms="all")
     assert own.taken == []
     assert not (run_dir / "evaluation").exists()
 
@@ -136,10 +140,10 @@ def test_a_metric_that_is_refused_for_one_arm_stops_all_before_the_first(run_dir
 def test_what_was_finished_survives_an_interruption(run_dir, own):
     seen = []
     with pytest.raises(KeyboardInterrupt):
-        assess(
+        measured(
             run_dir, "own_metrics:Count,own_metrics:Stop", watch=lambda *told: seen.append(told)
         )
-    assert only(assess(run_dir, "own_metrics:Count")).records[0].cached
+    assert only(measured(run_dir, "own_metrics:Count")).records[0].cached
     count = ("mlp-wide", "own_metrics:Count")
     assert seen == [
         (*count, 0.0),
@@ -162,28 +166,28 @@ def test_what_was_finished_survives_an_interruption(run_dir, own):
 )
 def test_what_cannot_be_had_is_refused(run_dir, given, said):
     with pytest.raises(InputError, match=said):
-        assess(run_dir, "elbo", **given)
+        measured(run_dir, "elbo", **given)
     assert not (run_dir / "evaluation").exists()
 
 
 def test_arms_that_failed_or_were_never_trained_are_skipped_with_a_line(run_dir):
     add_bad_arms(run_dir)
     notes = []
-    assessed = only(assess(run_dir, "elbo", arms="all", note=notes.append))
+    assessed = only(measured(run_dir, "elbo", arms="all", note=notes.append))
     assert assessed.arm == "mlp-wide"
     assert sorted(notes) == [
         "Left out: late has no checkpoint: not trained yet.", "Left out: mlp failed: loss is NaN",
     ]  # fmt: skip
-    assert only(assess(run_dir, "elbo", arms="mlp")).arm == "mlp"
+    assert only(measured(run_dir, "elbo", arms="mlp")).arm == "mlp"
 
 
 def test_a_damaged_file_is_refused_and_left_alone(run_dir):
-    path = only(assess(run_dir, "elbo")).path
+    path = only(measured(run_dir, "elbo")).path
     for text in ("{", "[]", '{"format": 9}', '{"format": 1, "measurements": [{}]}'):
         path.write_text(text)
         for again in (False, True):
             with pytest.raises(RunDirError, match=r"is damaged .*\n.*not overwritten"):
-                assess(run_dir, "elbo", again=again)
+                measured(run_dir, "elbo", again=again)
         assert path.read_text() == text
 
 
@@ -192,7 +196,7 @@ def test_figures_that_cannot_be_kept_are_given_all_the_same(run_dir, monkeypatch
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(evaluations, "write_atomically", full)
-    assessed = only(assess(run_dir, "elbo"))
+    assessed = only(measured(run_dir, "elbo"))
     assert assessed.figures["elbo"].value < 0
     assert "mlp-wide-epoch-00002.json: Read-only file system" in assessed.unkept
     assert assessed.to_dict()["path"] is None
@@ -204,7 +208,7 @@ def test_a_checkpoint_that_a_running_search_replaced_is_looked_for_anew(run_dir,
     before = next(s for s in befores if "mlp" in s.arms and s.arms["mlp"].epoch == 1)
     states = iter([before, now, now])
     monkeypatch.setattr(evaluating, "read_state", lambda _: next(states))
-    assert only(assess(run_dir, "elbo", arms="mlp")).epoch == 2
+    assert only(measured(run_dir, "elbo", arms="mlp")).epoch == 2
     monkeypatch.setattr(evaluating, "read_state", lambda _: before)
     with pytest.raises(CheckpointError, match="cannot read"):
-        assess(run_dir, "elbo", arms="mlp")
+        measured(run_dir, "elbo", arms="mlp")

@@ -5,8 +5,8 @@
 Which metrics there are is the catalogue's matter: nothing here knows one by name.
 """
 
-from vaesearch.assessment.evaluating import Assessment, assess, evaluate
+from vaesearch.assessment.evaluating import Assessment, evaluate
 from vaesearch.assessment.measuring import measure
 from vaesearch.assessment.sending import publish
 
-__all__ = ["Assessment", "assess", "evaluate", "measure", "publish"]
+__all__ = ["Assessment", "evaluate", "measure", "publish"]

@@ -113,6 +113,7 @@ def evaluate(
     again: bool = False,
     device: str = "cpu",
     data_dir: str | None = None,
+    send: bool = True,
     watch: Watch = lambda arm, spec, share: None,
     note: Note = lambda text: None,
     **conditions: Any,
@@ -131,6 +132,7 @@ def evaluate(
         again: measure what was measured before, too.
         device: to measure on.
         data_dir: where the images are now, if not where the search had them.
+        send: what was found to MLflow, where the search is; else :func:`publish` does it.
         watch: told how far each metric is: 0 when it begins, 1 when its figures are kept.
         note: told what was left out and why, in a line each, and what MLflow lacks.
         conditions: ``split``, ``images``, ``seed``, ``extractor`` and ``chunk``, as for a
@@ -142,28 +144,6 @@ def evaluate(
             measurements is damaged.
         CheckpointError: a checkpoint is missing, damaged or of another configuration.
     """
-    found = assess(
-        path, metrics, arms=arms, epoch=epoch, again=again, device=device, data_dir=data_dir,
-        watch=watch, note=note, **conditions,
-    )  # fmt: skip
-    publish(Path(path), found, note)
-    return found
-
-
-def assess(
-    path: Path | str,
-    metrics: str | Sequence[str | Metric] | None = None,
-    *,
-    arms: str | Iterable[str] | None = None,
-    epoch: int | str = "best",
-    again: bool = False,
-    device: str = "cpu",
-    data_dir: str | None = None,
-    watch: Watch = lambda arm, spec, share: None,
-    note: Note = lambda text: None,
-    **conditions: Any,
-) -> list[Assessment]:
-    """What :func:`evaluate` does, but for MLflow."""
     given = Conditions(**conditions)
     asked, where, run_dir = choose(metrics), find_device(device), RunDir(Path(path))
     wanted = None if arms is None else [arms] if isinstance(arms, str) else list(arms)
@@ -186,7 +166,10 @@ def assess(
         _carry_out(
             plan, int(state.config.get("seed", 0)), partial(watch, plan.checkpoint.arm.name)
         )
-    return [plan.result() for plan in plans]
+    found = [plan.result() for plan in plans]
+    if send:
+        publish(run_dir.path, found, note)
+    return found
 
 
 def _plan(

@@ -54,7 +54,7 @@ def evaluate(run_dir: Path, arms: tuple[str, ...], epoch: str, as_json: bool, **
     Figures are kept in RUN_DIR/evaluation, where the same question finds them again, and go to
     the arm's run in MLflow. Metrics that take long are measured only where they are named.
     """
-    from vaesearch.assessment import assess, publish
+    from vaesearch import assessment
 
     number = int(epoch) if epoch.removeprefix("-").isdecimal() else epoch
     notes: list[str] = []
@@ -62,9 +62,9 @@ def evaluate(run_dir: Path, arms: tuple[str, ...], epoch: str, as_json: bool, **
     watch = Watch(shown)
     with watch, stoppable():
         try:
-            found = assess(
-                run_dir, arms=arms or None, epoch=number, watch=watch, note=notes.append,
-                **given(rest),
+            found = assessment.evaluate(
+                run_dir, arms=arms or None, epoch=number, send=False, watch=watch,
+                note=notes.append, **given(rest),
             )  # fmt: skip
         except KeyboardInterrupt:
             raise InterruptedSearchError(_stopped(run_dir, watch.done)) from None
@@ -75,7 +75,7 @@ def evaluate(run_dir: Path, arms: tuple[str, ...], epoch: str, as_json: bool, **
         _show(found, notes, Console())
     _refuse_unkept(found)
     with _status(as_json):
-        publish(run_dir, found, lambda text: click.echo(text, err=True))
+        assessment.publish(run_dir, found, lambda text: click.echo(text, err=True))
 
 
 class Watch:
