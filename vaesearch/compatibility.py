@@ -72,7 +72,7 @@ def check_components(settings: TrialSettings, images: int) -> None:
     _, positional, keywords = parse_spec(settings.prior)
     asked = positional[0] if positional else keywords.get("components")
     if _has("priors", settings.prior, "fitted"):
-        most = max(1, images // (CODES_PER_LATENT * settings.latent_dim))
+        most = most_components(images, settings.latent_dim)
         why = f"{CODES_PER_LATENT} images per component and latent ({settings.latent_dim})"
     elif _has("priors", settings.prior, "pictures"):
         most, why = images, "an image for each component to start from"
@@ -83,6 +83,15 @@ def check_components(settings: TrialSettings, images: int) -> None:
             f"--prior {settings.prior} needs {why}; with {images} training images ask for {most} "
             "components at most."
         )
+
+
+def most_components(images: int, latent_dim: int) -> int:
+    """How many Gaussians so many images can tell apart.
+
+    >>> most_components(8000, 16)
+    125
+    """
+    return max(1, images // (CODES_PER_LATENT * latent_dim))
 
 
 def _check_pixels(settings: TrialSettings, pixels: str) -> None:

@@ -109,7 +109,7 @@ def test_fitted_prior_is_measured_from_where_training_had_it():
 
 
 def test_more_components_than_images_can_tell_apart_are_refused(subject):
-    with pytest.raises(InputError, match=r"aggregate:84 needs 4 .*ask for 83 components at most"):
+    with pytest.raises(InputError, match=r"aggregate:84 needs 4 .*take 83 components at most"):
         Aggregate(84).check(subject)
     Aggregate(83).check(subject)
 

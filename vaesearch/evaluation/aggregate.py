@@ -9,7 +9,7 @@ from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from vaesearch.arguments import whole
-from vaesearch.compatibility import CODES_PER_LATENT
+from vaesearch.compatibility import most_components
 from vaesearch.models.mixtures import FullGaussianMixture
 from vaesearch.models.priors import FittedMixturePrior
 from vaesearch.models.vae import VAE
@@ -40,10 +40,8 @@ def fit_aggregate(
     """
     asked = _components_of(model) if components is None else whole("components", components)
     codes = codes_to_fit(model, images, seed, components)
-    # A component needs several codes per dimension, or its covariance is noise.
-    most = max(1, len(codes) // (CODES_PER_LATENT * codes.shape[1]))
     fitted = GaussianMixture(
-        min(asked or COMPONENTS, most),
+        min(asked or COMPONENTS, most_components(*codes.shape)),
         reg_covar=1e-4,
         random_state=derive(seed, "mixture") % 2**32,
     ).fit(codes.double().cpu().numpy())

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vaesearch.arguments import whole
-from vaesearch.compatibility import CODES_PER_LATENT
+from vaesearch.compatibility import CODES_PER_LATENT, most_components
 from vaesearch.errors import InputError
 from vaesearch.evaluation.aggregate import DRAWS, codes_to_fit, count_parameters
 from vaesearch.evaluation.estimates import Estimate, Measurement, mean_of
@@ -65,14 +65,7 @@ class Aggregate:
 
     def check(self, subject: Subject) -> None:
         """Refuse more components than the training images can tell apart."""
-        dims = subject.model.settings.latent_dim
-        most = len(subject.data.train) // (CODES_PER_LATENT * dims)
-        if self.components is not None and self.components > max(1, most):
-            raise InputError(
-                f"aggregate:{self.components} needs {CODES_PER_LATENT} training images per "
-                f"component and latent ({dims}); with {len(subject.data.train)} ask for "
-                f"{max(1, most)} components at most."
-            )
+        check_components(f"aggregate:{self.components}", self.components, subject)
 
     @torch.no_grad()
     def measure(self, subject: Subject, progress: Progress) -> Measurement:
@@ -109,6 +102,21 @@ class Aggregate:
             z = mixture.sample(self.draws, subject.generator("aggregate", "draws", run)).double()
             ratios.append(mixture.log_prob(z) - prior.log_prob(z.float()).double())
         return mean_of(torch.cat(ratios)), [r.mean().item() for r in ratios]
+
+
+def check_components(spec: str, components: int | None, subject: Subject) -> None:
+    """Refuse more Gaussians, if a number is given, than the training images can tell apart.
+
+    Raises:
+        InputError: says how many there can be.
+    """
+    images, dims = len(subject.data.train), subject.model.settings.latent_dim
+    most = most_components(images, dims)
+    if components is not None and components > most:
+        raise InputError(
+            f"{spec} needs {CODES_PER_LATENT} training images per component and latent ({dims}): "
+            f"with {images} take {most} components at most."
+        )
 
 
 def prior_of_training(model: VAE) -> Prior:

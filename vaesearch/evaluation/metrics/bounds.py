@@ -12,7 +12,7 @@ from vaesearch.arguments import whole
 from vaesearch.errors import InputError
 from vaesearch.evaluation.estimates import Measurement, mean_of
 from vaesearch.evaluation.importance import iwae_under
-from vaesearch.evaluation.metrics.aggregate import Aggregate
+from vaesearch.evaluation.metrics.aggregate import check_components
 from vaesearch.evaluation.subject import BATCH, Progress, Subject, part_of
 from vaesearch.models.latents import Prior
 from vaesearch.objectives import elbo_terms
@@ -141,8 +141,7 @@ class IWAE:
 
     def check(self, subject: Subject) -> None:
         """Refuse more Gaussians than the training images can tell apart."""
-        if self.gmm is not None:
-            Aggregate(self.gmm).check(subject)
+        check_components(f"iwae:gmm={self.gmm}", self.gmm, subject)
 
     def measure(self, subject: Subject, progress: Progress) -> Measurement:
         """Errors are over images, the noise of their samples included."""

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from vaesearch.arguments import whole
-from vaesearch.compatibility import CODES_PER_LATENT
 from vaesearch.errors import InputError
 from vaesearch.evaluation.chunks import usual_chunk, with_enough_memory
 from vaesearch.evaluation.estimates import Estimate, Measurement
@@ -17,7 +16,7 @@ from vaesearch.evaluation.extractors import Extractor, make_extractor
 from vaesearch.evaluation.extractors.core import extract
 from vaesearch.evaluation.frechet import frechet_estimate
 from vaesearch.evaluation.kernel import kernel_estimate
-from vaesearch.evaluation.metrics.aggregate import prior_of_training
+from vaesearch.evaluation.metrics.aggregate import check_components, prior_of_training
 from vaesearch.evaluation.subject import Progress, Subject
 
 SAMPLES = 10_000
@@ -53,7 +52,7 @@ class FID:
 
     def check(self, subject: Subject) -> None:
         """Refuse fewer pictures than their covariance needs, and extractors that cannot work."""
-        _check_components("fid", self.components, subject)
+        check_components(f"fid:components={self.components}", self.components, subject)
         features = make_extractor(subject.extractor, subject.data).features
         for given, count, more in _counts("fid", self.samples, subject):
             # N pictures leave a covariance of rank N - 1 at most.
@@ -111,7 +110,7 @@ class KID:
 
     def check(self, subject: Subject) -> None:
         """Refuse subsets of a single picture, and extractors that cannot work here."""
-        _check_components("kid", self.components, subject)
+        check_components(f"kid:components={self.components}", self.components, subject)
         make_extractor(subject.extractor, subject.data)
         for given, count, more in _counts("kid", self.samples, subject):
             if count < 2 * self.subsets:
@@ -211,16 +210,6 @@ def _check_settings(metric: str, samples: int, components: int | None) -> None:
     whole(f"the samples of {metric}", samples)
     if components is not None:
         whole(f"the components of {metric}", components)
-
-
-def _check_components(metric: str, components: int | None, subject: Subject) -> None:
-    images, dims = len(subject.data.train), subject.model.settings.latent_dim
-    most = max(1, images // (CODES_PER_LATENT * dims))
-    if components is not None and components > most:
-        raise InputError(
-            f"{metric}:components={components} needs {CODES_PER_LATENT} training images per "
-            f"component and latent ({dims}): with {images} take {most} components at most."
-        )
 
 
 def _counts(metric: str, samples: int, subject: Subject) -> tuple[tuple[str, int, str], ...]:
