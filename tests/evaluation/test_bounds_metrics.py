@@ -152,7 +152,7 @@ def test_settings_out_of_range_are_refused(spec, message):
 
 
 def test_more_gaussians_than_the_codes_bear_are_refused(subject):
-    with pytest.raises(InputError, match="iwae:gmm=6 needs .*take 5 components at most"):
+    with pytest.raises(InputError, match=r"iwae:gmm=6 needs .*take 5 components at most"):
         IWAE(10, gmm=6).check(subject)
 
 
