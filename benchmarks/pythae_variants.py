@@ -27,7 +27,7 @@ _IAF = {"n_made_blocks": 2, "n_hidden_in_made": 2, "hidden_size": 128}
 VARIANTS = (
     Variant("VAE", {}, "VAE"),
     Variant(f"beta-VAE, {BETA}", {"beta": BETA}, "BetaVAE", {"beta": BETA}),
-    Variant("IWAE, 5 samples", {"objective": "iwae:5"}, "IWAE", {"number_samples": 5}),
+    Variant("IWAE, 5 samples", {"bound": "iwae:5"}, "IWAE", {"number_samples": 5}),
     Variant("planar flow, 4", {"posterior": "planar:4"}, "VAE_LinNF", {"flows": ["Planar"] * 4}),
     Variant("radial flow, 4", {"posterior": "radial:4"}, "VAE_LinNF", {"flows": ["Radial"] * 4}),
     Variant("IAF, 2", {"posterior": "iaf:2"}, "VAE_IAF", _IAF),

@@ -47,7 +47,7 @@ LARGER = Net("other", DENSE.settings, 32)
 AXES = {
     "posterior": "posteriors",
     "likelihood": "likelihoods",
-    "objective": "objectives",
+    "bound": "bounds",
     "regularizer": "regularizers",
     "annealing": "annealings",
     "prior": "priors",
@@ -60,7 +60,7 @@ MORE = {
     ("likelihood", "gaussian"): ("gaussian:learned", "gaussian:pixel,first=1"),
     ("likelihood", "discretized-normal"): ("discretized-normal:pixel",),
     ("likelihood", "discretized-logistic"): ("discretized-logistic:pixel",),
-    ("objective", "iwae"): ("iwae:1",),
+    ("bound", "iwae"): ("iwae:1",),
 }
 # An annealing is to be timed while it lasts.
 INSTEAD = {("annealing", "kl"): "kl:100000", ("annealing", "entropy"): "entropy:100000"}

@@ -69,7 +69,7 @@ class LinearGaussianVAE(VAE):
         error: of each mean.
         widening: of each log-variance.
         diagonal: make the columns of W orthogonal, so that p(z|x) is a diagonal Gaussian.
-        objective: that it claims to be trained with.
+        bound: that it claims to be trained with.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class LinearGaussianVAE(VAE):
         error: float = 0.3,
         widening: float = 0.2,
         diagonal: bool = False,
-        objective: str = "elbo",
+        bound: str = "elbo",
     ) -> None:
         settings = TrialSettings(
             "linear_gaussian:Linear",
@@ -89,7 +89,7 @@ class LinearGaussianVAE(VAE):
             posterior=posterior,
             latent_dim=latent_dim,
             width=1.0,
-            objective=objective,
+            bound=bound,
         )
         super().__init__(settings, SHAPE)
         self.double().eval().requires_grad_(False)

@@ -179,7 +179,7 @@ def test_arms_carry_every_setting():
     given = {"latent_dim": 5, "width": 0.5, "alpha": 2.0, "learning_rate": 0.1, "batch_size": 9,
              "precision": "bfloat16", "likelihood": "gaussian:0.1", "beta": 3.0}  # fmt: skip
     (arm,) = arms(decoders="1", **given)
-    named = {"encoder", "decoder", "posterior", "prior", "objective", "regularizer", "annealing"}
+    named = {"encoder", "decoder", "posterior", "prior", "bound", "regularizer", "annealing"}
     names = {f.name for f in fields(TrialSettings)} - named
     assert names == set(given)
     assert {name: getattr(arm.settings, name) for name in names} == given

@@ -42,7 +42,7 @@ def check_combination(settings: TrialSettings, pixels: str) -> None:
     _check_steps(settings.posterior)
     _check_alpha(settings)
     _check_ladder(settings)
-    _check_needs("--objective", "objectives", settings.objective, settings)
+    _check_needs("--bound", "bounds", settings.bound, settings)
     _check_needs("--regularizer", "regularizers", settings.regularizer, settings)
     _check_needs("--prior", "priors", settings.prior, settings)
     _check_parts_of_kl(settings)
@@ -159,13 +159,13 @@ def _check_needs(option: str, axis: str, spec: str, settings: TrialSettings) -> 
 
 def _check_parts_of_kl(settings: TrialSettings) -> None:
     """Bounds and annealings that are made of the KL's own parts."""
-    objective, regularizer = settings.objective, settings.regularizer
+    bound, regularizer = settings.bound, settings.regularizer
     if catalogue.find("regularizers", regularizer).name == "kl":
         return
-    if _has("objectives", objective, "samples"):
+    if _has("bounds", bound, "samples"):
         raise InputError(
-            f"--objective {objective} weighs each sample by its own KL term, so it goes with "
-            f"--regularizer kl only; use --objective elbo with {regularizer}."
+            f"--bound {bound} weighs each sample by its own KL term, so it goes with "
+            f"--regularizer kl only; use --bound elbo with {regularizer}."
         )
     if _has("annealings", settings.annealing, "entropy"):
         raise InputError(

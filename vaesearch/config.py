@@ -72,7 +72,7 @@ class Config:
     likelihood: str = option("discretized-normal", "p(x|z) (`vaesearch list likelihoods`)")
     posterior: str = option("gaussian", "q(z|x) (`vaesearch list posteriors`)")
     prior: str = option("standard", "p(z) (`vaesearch list priors`)")
-    objective: str = option("elbo", "bound to maximise (`vaesearch list objectives`)")
+    bound: str = option("elbo", "bound to maximise (`vaesearch list bounds`)")
     regularizer: str = option("kl", "cost of encodings (`vaesearch list regularizers`)")
     beta: float = option(1.0, "weight of the regulariser")
     annealing: str = option("none", "of which weight, over how many epochs: kl:10, entropy:10")
@@ -246,7 +246,7 @@ def _check(config: Config) -> None:
         ("likelihoods", config.likelihood),
         ("posteriors", config.posterior),
         ("priors", config.prior),
-        ("objectives", config.objective),
+        ("bounds", config.bound),
         ("regularizers", config.regularizer),
         ("annealings", config.annealing),
         ("rewards", config.reward),

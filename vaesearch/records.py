@@ -16,7 +16,7 @@ class TrialSettings:
     Attributes:
         encoder, decoder, posterior, prior, likelihood: of the model, each a catalogue spec
             ``name[:arguments]``.
-        objective, regularizer, annealing: of its training, likewise.
+        bound, regularizer, annealing: of its training, likewise.
         latent_dim: size of z.
         width: multiplier on every hidden channel count; 1.0 is the report's size.
         beta: weight of the regulariser.
@@ -31,7 +31,7 @@ class TrialSettings:
     posterior: str = "gaussian"
     prior: str = "standard"
     likelihood: str = "discretized-normal"
-    objective: str = "elbo"
+    bound: str = "elbo"
     regularizer: str = "kl"
     annealing: str = "none"
     latent_dim: int = 32

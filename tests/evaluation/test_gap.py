@@ -138,9 +138,9 @@ def test_fewer_images_than_asked_for_are_said(linear):
 
 
 def test_objective_other_than_the_elbo_is_said(linear):
-    model = LinearGaussianVAE(objective="iwae:5")
+    model = LinearGaussianVAE(bound="iwae:5")
     notes = measured(subject_of(model), steps=50, samples=10).notes
-    assert any("--objective iwae:5" in note and "plain ELBO" in note for note in notes)
+    assert any("--bound iwae:5" in note and "plain ELBO" in note for note in notes)
     assert not any("plain ELBO" in note for note in linear[1].notes)
 
 

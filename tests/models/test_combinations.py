@@ -20,7 +20,7 @@ AXES = {
     "posterior": catalogue.POSTERIORS,
     "prior": catalogue.PRIORS,
     "likelihood": catalogue.LIKELIHOODS,
-    "objective": catalogue.OBJECTIVES,
+    "bound": catalogue.BOUNDS,
     "regularizer": catalogue.REGULARIZERS,
     "annealing": catalogue.ANNEALINGS,
     "decoder": catalogue.DECODERS,

@@ -65,22 +65,22 @@ def test_beta_and_annealing_weigh_the_terms_inside_each_weight(model_of, images,
     torch.testing.assert_close(found, torch.logsumexp(inside, 0) - math.log(3))
 
 
-@pytest.mark.parametrize("objective", ["elbo", "iwae:1"])
-def test_one_sample_has_the_mean_of_the_bound(objective, settings, model_of, images, draw_from):
+@pytest.mark.parametrize("spec", ["elbo", "iwae:1"])
+def test_one_sample_has_the_mean_of_the_bound(spec, settings, model_of, images, draw_from):
     """The closed-form KL of the ELBO, and the KL at the sample, agree on average."""
     model = model_of()
     x = images[:1].expand(4000, -1, -1, -1)
     with torch.no_grad():
         terms = elbo_terms(model, x, draw_from())
         exact = (terms.log_likelihood - terms.kl).mean()
-        found = -Loss(replace(settings, objective=objective))(model, x, draw_from(1))
+        found = -Loss(replace(settings, bound=spec))(model, x, draw_from(1))
         spread = bound(IWAE(1), model, x, draw_from(1)).std() + terms.log_likelihood.std()
     assert found.item() == pytest.approx(exact.item(), abs=3 * spread.item() / 4000**0.5)
 
 
-@pytest.mark.parametrize("objective", ["iwae:3", "dreg:3"])
+@pytest.mark.parametrize("spec", ["iwae:3", "dreg:3"])
 def test_images_are_encoded_once_and_decoded_in_one_batch(
-    objective, settings, model_of, images, draw_from, monkeypatch
+    spec, settings, model_of, images, draw_from, monkeypatch
 ):
     model, sizes = model_of(), {}
     for name in ("encoder", "decoder"):
@@ -88,14 +88,14 @@ def test_images_are_encoded_once_and_decoded_in_one_batch(
         module.register_forward_hook(
             lambda _, given, __, name=name: sizes.setdefault(name, []).append(len(given[0]))
         )
-    Loss(replace(settings, objective=objective))(model, images, draw_from())
+    Loss(replace(settings, bound=spec))(model, images, draw_from())
     assert sizes == {"encoder": [6], "decoder": [18]}
 
 
-@pytest.mark.parametrize("objective", ["iwae:3", "dreg:3"])
+@pytest.mark.parametrize("spec", ["iwae:3", "dreg:3"])
 @pytest.mark.parametrize("likelihood", ["gaussian:optimal", "gaussian:learned"])
-def test_scales_are_fitted_to_all_samples(objective, likelihood, model_of, images, draw_from):
-    model = model_of(objective=objective, likelihood=likelihood).train()
+def test_scales_are_fitted_to_all_samples(spec, likelihood, model_of, images, draw_from):
+    model = model_of(bound=spec, likelihood=likelihood).train()
     draws = draw(model, images, draw_from(), 3)
     pixels = model.decode(draws.z.flatten(0, 1))
     Loss(model.settings)(model, images, draw_from()).backward()
@@ -105,11 +105,11 @@ def test_scales_are_fitted_to_all_samples(objective, likelihood, model_of, image
     assert all(p.grad.isfinite().all() for p in model.parameters())
 
 
-@pytest.mark.parametrize("objective", ["iwae:3", "dreg:3"])
-def test_consistency_is_that_of_the_first_sample(objective, settings, model_of, images, draw_from):
+@pytest.mark.parametrize("spec", ["iwae:3", "dreg:3"])
+def test_consistency_is_that_of_the_first_sample(spec, settings, model_of, images, draw_from):
     model = model_of().eval()
     plain, weighed = (
-        Loss(replace(settings, objective=objective, alpha=a))(model, images, draw_from())
+        Loss(replace(settings, bound=spec, alpha=a))(model, images, draw_from())
         for a in (0.0, 2.0)
     )
     z = model.encode(images).rsample(draw_from(), 3)[0]
@@ -119,12 +119,12 @@ def test_consistency_is_that_of_the_first_sample(objective, settings, model_of, 
 
 
 def test_dreg_leaves_the_gradient_of_the_consistency_term(settings, model_of, images, draw_from):
-    def slope(objective, alpha):
+    def slope(spec, alpha):
         model = model_of().eval()
         with torch.no_grad():  # reconstructions that depend on z
             for p in model.decoder.parameters():
                 p.mul_(3)
-        loss = Loss(replace(settings, objective=objective, alpha=alpha))
+        loss = Loss(replace(settings, bound=spec, alpha=alpha))
         loss(model, images, draw_from()).backward()
         return model.posterior.mean.weight.grad
 

@@ -8,11 +8,11 @@ from vaesearch.config import Config
 from vaesearch.errors import InputError
 
 
-@pytest.mark.parametrize("objective", ["iwae:5", "dreg:5"])
+@pytest.mark.parametrize("bound", ["iwae:5", "dreg:5"])
 @pytest.mark.parametrize("regularizer", ["free-bits", "mmd:5", "js", "js-mc", "dip-ii"])
-def test_weighted_samples_go_with_the_kl_only(objective, regularizer):
-    with pytest.raises(InputError, match=f"--objective {objective} .* --regularizer kl only"):
-        Config(objective=objective, regularizer=regularizer)
+def test_weighted_samples_go_with_the_kl_only(bound, regularizer):
+    with pytest.raises(InputError, match=f"--bound {bound} .* --regularizer kl only"):
+        Config(bound=bound, regularizer=regularizer)
 
 
 @pytest.mark.parametrize("regularizer", ["free-bits", "mmd", "infovae", "js", "js-mc", "dip-i"])
@@ -31,7 +31,7 @@ def test_closed_forms_are_those_of_the_standard_normal(regularizer):
 
 
 NEEDS = [
-    ("objective", "dreg", "gaussian"),
+    ("bound", "dreg", "gaussian"),
     ("regularizer", "free-bits", "diagonal"),
     ("regularizer", "js", "diagonal"),
     ("regularizer", "js-mc", "density"),
@@ -73,7 +73,7 @@ def test_more_components_than_images_can_tell_apart_are_refused(prior, images, l
 def test_bad_numbers_are_refused_before_any_epoch(tmp_path):
     from vaesearch.api import run_bandit
 
-    for options in ({"objective": "iwae:0"}, {"regularizer": "js:2"}, {"prior": "vampprior:0.5"},
+    for options in ({"bound": "iwae:0"}, {"regularizer": "js:2"}, {"prior": "vampprior:0.5"},
                     {"annealing": "kl:0"}):  # fmt: skip
         config = Config(decoders="mlp", encoders="mlp", backend="local", epochs=1, **options)
         with pytest.raises(InputError, match="mlp: "):

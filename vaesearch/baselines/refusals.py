@@ -32,7 +32,7 @@ def check_shared(config: Config) -> None:
             "an arm is a decoder, and a pull a batch.",
         ),
         ("--alpha", config.alpha > 0, _REPORTED),
-        ("--objective", config.objective != plain.objective, _REPORTED),
+        ("--bound", config.bound != plain.bound, _REPORTED),
         ("--regularizer", config.regularizer != plain.regularizer, _REPORTED),
         ("--annealing", config.annealing != plain.annealing, _REPORTED),
         ("--prior", config.prior != plain.prior, _REPORTED),

@@ -20,14 +20,14 @@ from vaesearch.catalogue.extractors import EXTRACTORS
 from vaesearch.catalogue.latents import POSTERIORS, PRIORS
 from vaesearch.catalogue.likelihoods import LIKELIHOODS
 from vaesearch.catalogue.metrics import METRICS
-from vaesearch.catalogue.objectives import ANNEALINGS, OBJECTIVES, REGULARIZERS, REWARDS
+from vaesearch.catalogue.objectives import ANNEALINGS, BOUNDS, REGULARIZERS, REWARDS
 from vaesearch.catalogue.policies import POLICIES
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.specs import build_own, parse_spec, split_own
 
 __all__ = [
-    "ANNEALINGS", "AXES", "DATASETS", "DECODERS", "ENCODERS", "EXTRACTORS", "LIKELIHOODS",
-    "METRICS", "OBJECTIVES", "OPEN_AXES", "POLICIES", "POSTERIORS", "PRIORS", "REGULARIZERS",
+    "ANNEALINGS", "AXES", "BOUNDS", "DATASETS", "DECODERS", "ENCODERS", "EXTRACTORS",
+    "LIKELIHOODS", "METRICS", "OPEN_AXES", "POLICIES", "POSTERIORS", "PRIORS", "REGULARIZERS",
     "REWARDS", "Entry", "build", "find",
 ]  # fmt: skip
 
@@ -37,7 +37,7 @@ AXES: dict[str, tuple[Entry, ...]] = {
     "posteriors": POSTERIORS,
     "priors": PRIORS,
     "likelihoods": LIKELIHOODS,
-    "objectives": OBJECTIVES,
+    "bounds": BOUNDS,
     "regularizers": REGULARIZERS,
     "annealings": ANNEALINGS,
     "policies": POLICIES,

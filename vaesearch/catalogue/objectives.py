@@ -1,7 +1,7 @@
 """What training maximises, and what arms are compared by.
 
 Traits: ``needs-gaussian``, ``needs-diagonal`` and ``needs-density`` name a trait that the
-posterior must have, ``needs-standard`` one of the prior. ``samples`` of an objective: it takes
+posterior must have, ``needs-standard`` one of the prior. ``samples`` of a bound: it takes
 several samples of z per image, each with its own weight in place of a regulariser. ``entropy`` of
 an annealing: it weighs a part of the KL.
 """
@@ -10,7 +10,7 @@ from vaesearch.catalogue.entry import REPORT, Entry
 
 REGULARIZING = "vaesearch.objectives.regularizers"
 
-OBJECTIVES = (
+BOUNDS = (
     Entry(
         "elbo",
         "vaesearch.objectives.bounds:ELBO",

@@ -23,7 +23,7 @@ RUNS = Path("runs")
 # What the cost of a network depends on.
 COST_OPTIONS = (
     "dataset", "data_dir", "image_size", "pixels", "decoders", "encoders", "likelihood",
-    "posterior", "prior", "objective", "regularizer", "alpha", "latent_dim", "width",
+    "posterior", "prior", "bound", "regularizer", "alpha", "latent_dim", "width",
     "batch_size",
 )  # fmt: skip
 

@@ -25,7 +25,7 @@ class Loss:
     """
 
     def __init__(self, settings: TrialSettings) -> None:
-        self.bound: Bound = catalogue.build("objectives", settings.objective)
+        self.bound: Bound = catalogue.build("bounds", settings.bound)
         self.regularizer: Regularizer = catalogue.build("regularizers", settings.regularizer)
         self.annealing = catalogue.build("annealings", settings.annealing)
         self.beta = settings.beta

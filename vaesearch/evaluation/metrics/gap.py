@@ -71,9 +71,9 @@ class Gap(Settings):
         if count < self.images:
             notes.append(f"There are only {count} images to measure, not {self.images}.")
         settings = subject.model.settings
-        if settings.objective != "elbo" or settings.beta != 1 or settings.regularizer != "kl":
+        if settings.bound != "elbo" or settings.beta != 1 or settings.regularizer != "kl":
             notes.append(
-                f"The model was trained with --objective {settings.objective} --regularizer "
+                f"The model was trained with --bound {settings.bound} --regularizer "
                 f"{settings.regularizer} --beta {settings.beta:g}; the gap is that of its plain "
                 "ELBO, at which its encoder did not aim."
             )
