@@ -22,6 +22,7 @@ def loaded(statement):
         ("vaesearch.bandits.projected", set()),
         ("vaesearch.catalogue", set()),
         ("vaesearch.config", set()),
+        ("vaesearch.space", set()),
         ("vaesearch.data", set()),
         ("vaesearch.search.state", set()),
         ("vaesearch.integrations.book", set()),
@@ -55,8 +56,8 @@ def test_the_public_names():
     import vaesearch
 
     assert vaesearch.__all__ == [
-        "Config", "Subject", "__version__", "evaluate", "load_model", "measure", "resume",
-        "run_bandit",
+        "Config", "Subject", "TuneConfig", "__version__", "evaluate", "load_model", "measure",
+        "resume", "run_bandit", "run_search",
     ]  # fmt: skip
     for name in vaesearch.__all__:
         assert getattr(vaesearch, name) is not None

@@ -7,26 +7,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vaesearch.api import resume, run_bandit
+    from vaesearch.api import resume, run_bandit, run_search
     from vaesearch.assessment import evaluate, measure
-    from vaesearch.config import Config
+    from vaesearch.config import Config, TuneConfig
     from vaesearch.evaluation.subject import Subject
     from vaesearch.pull import load_model
 
 __version__ = "0.1.0"
 __all__ = [
-    "Config", "Subject", "__version__", "evaluate", "load_model", "measure", "resume",
-    "run_bandit",
+    "Config", "Subject", "TuneConfig", "__version__", "evaluate", "load_model", "measure",
+    "resume", "run_bandit", "run_search",
 ]  # fmt: skip
 
 _HOME = {
     "Config": "vaesearch.config",
     "Subject": "vaesearch.evaluation.subject",
+    "TuneConfig": "vaesearch.config",
     "evaluate": "vaesearch.assessment",
     "load_model": "vaesearch.pull",
     "measure": "vaesearch.assessment",
     "resume": "vaesearch.api",
     "run_bandit": "vaesearch.api",
+    "run_search": "vaesearch.api",
 }
 
 

@@ -15,13 +15,14 @@ class Event:
 
 @dataclass(frozen=True)
 class SearchStarted(Event):
-    """The first line: which search this is, with all options and the data it is about."""
+    """The first line: which search this is, with all options, its data and what space it is in."""
 
     kind = "search_started"
     search_id: str
     version: str
     config: dict[str, Any]
     data: dict[str, Any]
+    space: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ class SearchResumed(Event):
 class ArmAdded(Event):
     """A candidate joined: settings, trainable parameters, FLOPs of a training step per image.
 
-    ``limit`` is the most epochs that this arm may have, where it has a limit of its own.
+    ``limit`` is the most epochs that this arm may have, where it has a limit of its own. An arm
+    that was proposed has the number of its ``trial``, the values in the search space that it
+    stands for, and its ``group``; ``again`` is the trial that it repeats, which was lost.
     """
 
     kind = "arm_added"
@@ -49,6 +52,40 @@ class ArmAdded(Event):
     parameters: int
     limit: int | None = None
     flops: float | None = None
+    trial: int | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    group: str = ""
+    again: int | None = None
+
+
+@dataclass(frozen=True)
+class TrialRefused(Event):
+    """A proposal that breaks a constraint, or cannot be built: it is not trained.
+
+    ``excess`` has for each constraint by how much the figure is above it, as a share of it.
+    """
+
+    kind = "trial_refused"
+    trial: int
+    values: dict[str, Any]
+    group: str
+    reason: str
+    excess: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrialKnown(Event):
+    """A trial of an earlier search that the sampler is told of; ``source`` is where it is from.
+
+    ``figures`` are its objectives as they were.
+    """
+
+    kind = "trial_known"
+    trial: int
+    values: dict[str, Any]
+    group: str
+    figures: dict[str, float]
+    source: str
 
 
 @dataclass(frozen=True)
@@ -153,8 +190,9 @@ class SearchFinished(Event):
 EVENTS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
-        SearchStarted, SearchResumed, ArmAdded, DecisionMade, PullStarted, PullFinished,
-        PullFailed, WorkerLost, ArmFailed, ArmCut, ArmAppraised, SearchFinished,
+        SearchStarted, SearchResumed, ArmAdded, TrialRefused, TrialKnown, DecisionMade,
+        PullStarted, PullFinished, PullFailed, WorkerLost, ArmFailed, ArmCut, ArmAppraised,
+        SearchFinished,
     )
 }  # fmt: skip
 

@@ -30,12 +30,14 @@ class Budget:
         seconds: wall-clock seconds, or None. Whichever limit is met first ends the search.
         cap: most epochs one arm may have, or None.
         workers: how many pulls can run side by side.
+        trials: most arms that may ever join; None where the arms are fixed.
     """
 
     epochs: int | None = None
     seconds: float | None = None
     cap: int | None = None
     workers: int = 1
+    trials: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class ArmHistory:
         status: ``open`` (may be pulled), ``cut`` (by the policy) or ``failed`` (diverged, lost).
         limit: most epochs this arm may have, or None; the search's own cap holds as well.
         overheads: seconds beyond its epochs of each of the latest pulls (load, save, transfer).
+        group: arms of one group are alike, such as those with the same decoder.
     """
 
     name: str
@@ -59,6 +62,7 @@ class ArmHistory:
     status: Status = "open"
     limit: int | None = None
     overheads: tuple[float, ...] = ()
+    group: str = ""
 
     @cached_property
     def epochs(self) -> int:
@@ -128,11 +132,11 @@ class History:
         arms = (*self.arms[:place], after, *self.arms[place + 1 :])
         return self._next(known, arms=arms, decisions=self.decisions + decisions)
 
-    def added(self, name: str, limit: int | None = None) -> "History":
+    def added(self, name: str, limit: int | None = None, group: str = "") -> "History":
         """With one more arm, which may join at any time and may have ``limit`` epochs at most."""
         if name in self._places:
             raise ValueError(f"arm {name!r} is already in the history")
-        return replace(self, arms=(*self.arms, ArmHistory(name, limit=limit)))
+        return replace(self, arms=(*self.arms, ArmHistory(name, limit=limit, group=group)))
 
     def started(self, name: str, epochs: int) -> "History":
         """With ``epochs`` of ``name`` in flight, after one more decision."""

@@ -22,13 +22,14 @@ from vaesearch.catalogue.likelihoods import LIKELIHOODS
 from vaesearch.catalogue.metrics import METRICS
 from vaesearch.catalogue.objectives import ANNEALINGS, BOUNDS, REGULARIZERS, REWARDS
 from vaesearch.catalogue.policies import POLICIES
+from vaesearch.catalogue.samplers import OBJECTIVES, SAMPLERS
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.specs import build_own, parse_spec, split_own
 
 __all__ = [
     "ANNEALINGS", "AXES", "BOUNDS", "DATASETS", "DECODERS", "ENCODERS", "EXTRACTORS",
-    "LIKELIHOODS", "METRICS", "OPEN_AXES", "POLICIES", "POSTERIORS", "PRIORS", "REGULARIZERS",
-    "REWARDS", "Entry", "build", "find",
+    "LIKELIHOODS", "METRICS", "OBJECTIVES", "OPEN_AXES", "POLICIES", "POSTERIORS", "PRIORS",
+    "REGULARIZERS", "REWARDS", "SAMPLERS", "Entry", "build", "find",
 ]  # fmt: skip
 
 AXES: dict[str, tuple[Entry, ...]] = {
@@ -43,6 +44,8 @@ AXES: dict[str, tuple[Entry, ...]] = {
     "policies": POLICIES,
     "datasets": DATASETS,
     "rewards": REWARDS,
+    "samplers": SAMPLERS,
+    "objectives": OBJECTIVES,
     "metrics": METRICS,
     "extractors": EXTRACTORS,
 }

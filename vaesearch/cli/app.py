@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,13 @@ from vaesearch.cli import gallery
 from vaesearch.cli.evaluate import evaluate
 from vaesearch.cli.options import Commands, config_options, given
 from vaesearch.cli.replay import replay
+from vaesearch.cli.sessions import RUNS, new_run_dir, run_session
 from vaesearch.cli.shared import run_shared
 from vaesearch.cli.terminal import Session
-from vaesearch.config import MAY_CHANGE, Config, load_yaml
+from vaesearch.cli.tuning import search, tune
+from vaesearch.config import TUNING_MAY_CHANGE, Config, TuneConfig, config_class, load_yaml
 from vaesearch.errors import InputError, unknown_name
 
-RUNS = Path("runs")
 # What the cost of a network depends on.
 COST_OPTIONS = (
     "dataset", "data_dir", "image_size", "pixels", "decoders", "encoders", "likelihood",
@@ -43,34 +43,38 @@ def bandit(run_dir: Path | None, config: Path | None, as_json: bool, **options: 
     """Train candidate decoders, each next epoch going to the most promising one."""
     source = load_yaml(config) if config else {}
     settings = Config.from_dict(source, source=str(config)).changed(**given(options))
-    path = run_dir or _new_run_dir(settings.dataset)
+    path = run_dir or new_run_dir(settings.dataset)
     if settings.shared_encoder:
         run_shared(settings, path, as_json=as_json)
         return
 
-    def search(session: Session) -> Any:
+    def start(session: Session) -> Any:
         from vaesearch.api import run_bandit
 
         return run_bandit(settings, path, observers=[session.observer], note=session.note)
 
-    _search(path, as_json, search)
+    run_session(path, as_json, start)
+
+
+app.add_command(tune)
+app.add_command(search)
 
 
 @app.command()
 @click.argument("run_dir", type=click.Path(path_type=Path))
-@config_options(only=MAY_CHANGE)
+@config_options(TuneConfig, only=TUNING_MAY_CHANGE)
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
 def resume(run_dir: Path, as_json: bool, **options: Any) -> None:
     """Go on with an interrupted search, or extend a finished one by a larger budget."""
 
-    def search(session: Session) -> Any:
+    def go_on(session: Session) -> Any:
         from vaesearch import api
 
         return api.resume(
             run_dir, changes=given(options), observers=[session.observer], note=session.note
         )
 
-    _search(run_dir, as_json, search)
+    run_session(run_dir, as_json, go_on)
 
 
 @app.command()
@@ -174,32 +178,6 @@ def _list_costs(axis: str | None, config: Config, dataset: str | None, as_json: 
         Console().print(costs.cost_listing(axis, config, shape))
 
 
-def _search(path: Path, as_json: bool, search: Callable[[Session], Any]) -> None:
-    """Run ``search`` with a live view, and say how it ended."""
-    from vaesearch.search.run_dir import RunDir
-
-    with Session(path, as_json=as_json) as session:
-        state = search(session)
-    if as_json:
-        written = json.loads(RunDir(path).results.read_text())
-        click.echo(json.dumps(written | {"run_dir": str(path)}, indent=2))
-    else:
-        session.close(state)
-
-
-def _new_run_dir(dataset: str) -> Path:
-    """``runs/DATASET-TIME``, with a number behind it if two start in one second."""
-    from datetime import datetime
-
-    stem = Path(dataset).stem or "run"
-    base = RUNS / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    path, number = base, 1
-    while path.exists():
-        number += 1
-        path = base.with_name(f"{base.name}-{number}")
-    return path
-
-
 def _config_of(run_dir: Path) -> Config:
     """The configuration that the run was last worked on with."""
     from vaesearch.bandits.core import Budget
@@ -208,4 +186,4 @@ def _config_of(run_dir: Path) -> Config:
     from vaesearch.search.state import fold
 
     state = fold(read_ledger(RunDir(run_dir).ledger), Budget())
-    return Config.from_dict(state.config, source=str(run_dir))
+    return config_class(state.config).from_dict(state.config, source=str(run_dir))

@@ -3,7 +3,7 @@
 One list serves the command line, YAML files and the ledger, so they cannot disagree.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, fields
 from typing import Any, TypeVar
 
@@ -27,34 +27,41 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def config_options(*, only: Collection[str] | None = None) -> Callable[[Function], Function]:
+def config_options(
+    cls: type[Config] = Config,
+    *,
+    only: Collection[str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Callable[[Function], Function]:
     """Add an option for each field of the configuration.
 
     Args:
+        cls: of which configuration.
         only: names of fields; all by default.
+        defaults: to show in place of those of the fields.
     """
 
     def decorate(function: Function) -> Function:
-        for field in reversed(fields(Config)):
+        for field in reversed(fields(cls)):
             if only is None or field.name in only:
-                function = _option(field)(function)
+                default = (defaults or {}).get(field.name, field.default)
+                function = _option(field, default)(function)
         return function
 
     return decorate
 
 
-def _option(field: Field[Any]) -> Callable[[Function], Function]:
+def _option(field: Field[Any], default: Any) -> Callable[[Function], Function]:
     """An option that is None unless given, so that a YAML file's value can stand."""
-    default = "" if field.default is None else f" [{field.default}]"
-    name, text = "--" + field.name.replace("_", "-"), field.metadata["help"]
+    several = str(field.type).startswith("tuple")
+    shown = ",".join(default) if several else default
+    note = "" if shown in (None, "") else f" [{shown}]"
+    name = "--" + field.metadata.get("flag", field.name.replace("_", "-"))
+    text = field.metadata["help"] + note
     if field.type in (bool, "bool"):
-        return click.option(name, is_flag=True, default=None, help=text)
-    return click.option(
-        name,
-        type=_kind(str(field.type)),
-        default=None,
-        help=text + default,
-    )
+        return click.option(name, is_flag=True, default=None, help=field.metadata["help"])
+    kind = str if several else _kind(str(field.type))
+    return click.option(name, field.name, type=kind, default=None, multiple=several, help=text)
 
 
 def _kind(annotation: str) -> type:
@@ -66,4 +73,4 @@ def _kind(annotation: str) -> type:
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
     """The options that were on the command line."""
-    return {name: value for name, value in options.items() if value is not None}
+    return {name: value for name, value in options.items() if value not in (None, ())}

@@ -1,20 +1,23 @@
 """Where arms that join during a search come from."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Protocol
 
 from vaesearch.compatibility import check_comparable
 from vaesearch.errors import InputError
-from vaesearch.events import ArmAdded
+from vaesearch.events import ArmAdded, TrialKnown, TrialRefused
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.search.state import SearchState
+
+Joining = ArmAdded | TrialRefused | TrialKnown
 
 
 class ArmSource(Protocol):
     """Hands out arms while a search is under way, for example as a sampler proposes them."""
 
-    def next_arms(self, state: SearchState) -> Sequence[ArmAdded]:
-        """The arms that join now; empty for none yet.
+    def next_arms(self, state: SearchState) -> Sequence[Joining]:
+        """The arms that join now, and what else is worth a line of the ledger; empty for nothing.
 
         Called whenever a worker is free and budget is left, before the policy. After a crash it
         is called by another process with the state that was logged: an arm that is handed out
@@ -25,15 +28,24 @@ class ArmSource(Protocol):
         ...
 
 
-def newcomers(source: ArmSource, state: SearchState) -> list[ArmAdded]:
-    """The arms of ``source`` that have not joined yet.
+def opening_line(arm: Arm, parameters: int, flops: float | None) -> ArmAdded:
+    """The line that opens an arm."""
+    return ArmAdded(arm.name, asdict(arm.settings), parameters, flops=flops)
+
+
+def newcomers(source: ArmSource, state: SearchState) -> list[Joining]:
+    """What of ``source`` is not in the ledger yet.
 
     Raises:
         InputError: one has the name of another arm but not its settings, or cannot be ranked
             beside the others.
     """
     joining: dict[str, ArmAdded] = {}
+    fresh: list[Joining] = []
     for event in source.next_arms(state):
+        if not isinstance(event, ArmAdded):
+            fresh.append(event)
+            continue
         arm = Arm(event.arm, TrialSettings(**event.settings))
         there = state.arms.get(event.arm)
         known = there.arm if there else None
@@ -42,12 +54,13 @@ def newcomers(source: ArmSource, state: SearchState) -> list[ArmAdded]:
         if known is None:
             _check(arm, state)
             joining[event.arm] = event
+            fresh.append(event)
         elif known != arm:
             raise InputError(
                 f"arm {event.arm!r} is in the search already with other settings; "
                 "an arm that joins needs a name of its own."
             )
-    return list(joining.values())
+    return fresh
 
 
 def _check(arm: Arm, state: SearchState) -> None:

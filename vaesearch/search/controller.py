@@ -6,7 +6,7 @@ its ledger as if nothing had happened, but for the pulls that were in flight.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Protocol
 
 from vaesearch.bandits.chunks import pull_epochs
@@ -33,6 +33,7 @@ MAX_ATTEMPTS = 3
 WAIT_SECONDS = 1.0
 
 Observer = Callable[[Event, SearchState], None]
+View = Callable[[History, SearchState], History]
 
 
 class EventLog(Protocol):
@@ -58,6 +59,8 @@ class Controller:
         source: of arms that join during the search.
         chunk: least epochs per pull; see :func:`~vaesearch.bandits.chunks.pull_epochs`.
         stop: a reason to start nothing more, or None; asked before each decision.
+        view: the history as the policy is to see it, such as with one reward made of several
+            objectives.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Controller:
         source: ArmSource | None = None,
         chunk: int = 1,
         stop: StopRule | None = None,
+        view: View = lambda history, state: history,
     ) -> None:
         self.state = state
         self._log = log
@@ -86,6 +90,7 @@ class Controller:
         self._source = source
         self._chunk = chunk
         self._stop = stop or stop_rule(None)
+        self._view = view
         self._dispatched: set[int] = set()
         self._untidy = set(state.arms)
         self._last_worker: dict[str, str] = {}
@@ -132,7 +137,7 @@ class Controller:
     def _decide(self) -> str | None:
         """Ask the policy and log its decision; the reason if there is nothing to decide."""
         self._let_arms_join()
-        history = self.state.history.at(self._elapsed())
+        history = self._view(self.state.history.at(self._elapsed()), self.state)
         ended = exhausted(history) or self._stop(history)
         if ended is not None:
             return ended
@@ -152,7 +157,8 @@ class Controller:
 
     def _let_arms_join(self) -> None:
         if self._source is not None and self.state.history.epochs_left >= 1:
-            for event in newcomers(self._source, self.state):
+            now = replace(self.state, history=self.state.history.at(self._elapsed()))
+            for event in newcomers(self._source, now):
                 self.record(event, sync=False)
 
     def _elapsed(self) -> float:

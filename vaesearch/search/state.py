@@ -24,6 +24,8 @@ from vaesearch.events import (
     SearchFinished,
     SearchResumed,
     SearchStarted,
+    TrialKnown,
+    TrialRefused,
 )
 from vaesearch.records import Arm, EpochReport, TrialSettings
 
@@ -38,6 +40,8 @@ class ArmState:
         note: why it was cut or failed.
         test: test figures of the checkpoint at ``test_epoch``, the best one once appraised.
         flops: of a training step for each image; None if they are not known.
+        trial: its number, if it was proposed; ``again``: of the lost trial that it repeats.
+        values: in the search space that it stands for.
     """
 
     arm: Arm
@@ -48,6 +52,9 @@ class ArmState:
     test: dict[str, float] = field(default_factory=dict)
     test_epoch: int | None = None
     flops: float | None = None
+    trial: int | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    again: int | None = None
 
     @property
     def epoch(self) -> int:
@@ -78,6 +85,8 @@ class SearchState:
     """Everything that follows from the ledger so far.
 
     Attributes:
+        space: of the proposals, as plain data; None where the arms are fixed.
+        refused, known: trials that were not trained, and trials of earlier searches.
         training, switching: seconds of all measured pulls, for their epochs and beyond those.
     """
 
@@ -90,6 +99,9 @@ class SearchState:
     failures: dict[int, int] = field(default_factory=dict)
     projected: dict[str, float] = field(default_factory=dict)
     last_reason: str = ""
+    space: dict[str, Any] | None = None
+    refused: tuple[TrialRefused, ...] = ()
+    known: tuple[TrialKnown, ...] = ()
     training: float = 0.0
     switching: float = 0.0
     finished: SearchFinished | None = None
@@ -98,6 +110,12 @@ class SearchState:
     def pulls(self) -> int:
         """Pulls decided so far; also the number of the next one."""
         return self.history.decisions
+
+    @property
+    def trials(self) -> int:
+        """Trials numbered so far; also the number of the next one."""
+        proposed = sum(arm.trial is not None for arm in self.arms.values())
+        return proposed + len(self.refused) + len(self.known)
 
     @property
     def ranking(self) -> list[str]:
@@ -120,16 +138,21 @@ def advance(state: SearchState, event: Event) -> SearchState:
     """The state after one more event."""
     match event:
         case SearchStarted():
-            return replace(state, search_id=event.search_id, config=event.config, data=event.data)
+            return replace(
+                state,
+                search_id=event.search_id,
+                config=event.config,
+                data=event.data,
+                space=event.space,
+            )
         case SearchResumed():
             return replace(state, config=state.config | event.changes, finished=None)
         case ArmAdded():
-            arm = Arm(event.arm, TrialSettings(**event.settings))
-            return replace(
-                state,
-                arms=state.arms | {event.arm: ArmState(arm, event.parameters, flops=event.flops)},
-                history=state.history.added(event.arm, event.limit),
-            )
+            return _added(state, event)
+        case TrialRefused():
+            return replace(state, refused=(*state.refused, event))
+        case TrialKnown():
+            return replace(state, known=(*state.known, event))
         case DecisionMade():
             return _decided(state, event)
         case PullStarted():
@@ -160,6 +183,22 @@ def advance(state: SearchState, event: Event) -> SearchState:
             return replace(state, finished=event)
         case _:
             return state
+
+
+def _added(state: SearchState, event: ArmAdded) -> SearchState:
+    arm = ArmState(
+        Arm(event.arm, TrialSettings(**event.settings)),
+        event.parameters,
+        flops=event.flops,
+        trial=event.trial,
+        values=event.values,
+        again=event.again,
+    )
+    return replace(
+        state,
+        arms=state.arms | {event.arm: arm},
+        history=state.history.added(event.arm, event.limit, event.group),
+    )
 
 
 def _decided(state: SearchState, event: DecisionMade) -> SearchState:

@@ -7,13 +7,13 @@ exactly what ran.
 import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from vaesearch import catalogue
 from vaesearch.compatibility import check_combination, check_components, has_mass
+from vaesearch.config.reading import choose, coerce
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.records import Arm, TrialSettings
-from vaesearch.specs import split_list
 
 PIXELS = ("8bit", "binary")
 BACKENDS = ("ray", "local")
@@ -29,9 +29,12 @@ MAY_CHANGE = BUDGET + PLACES + DECIDERS
 EPOCHS_PER_ARM = 20  # the default budget, per candidate
 
 
-def option(default: Any, text: str) -> Any:
-    """A field of :class:`Config` with the help that the command line shows."""
-    return field(default=default, metadata={"help": text})
+def option(default: Any, text: str, **more: Any) -> Any:
+    """A field of :class:`Config` with the help that the command line shows.
+
+    ``more`` may name its ``flag`` where that is not made of the name.
+    """
+    return field(default=default, metadata={"help": text} | more)
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Config:
     def __post_init__(self) -> None:
         _check(self)
 
-    def resolved(self, *, images: int, channels: int) -> "Config":
+    def resolved(self, *, images: int, channels: int) -> Self:
         """With what depends on the data filled in: batch size, latent size, the budget, paths.
 
         Args:
@@ -115,8 +118,8 @@ class Config:
             "latent_dim": self.latent_dim or (16 if channels == 1 else 64),
         }
         if self.epochs is None and self.seconds is None:
-            encoders = _choose("encoders", self.encoders)
-            decoders = _choose("decoders", self.decoders)
+            encoders = choose("encoders", self.encoders)
+            decoders = choose("decoders", self.decoders)
             values["epochs"] = EPOCHS_PER_ARM * len(encoders) * len(decoders)
         resolved = replace(self, **values)
         check_components(resolved.settings(), images)
@@ -130,8 +133,8 @@ class Config:
         Raises:
             InputError: a name is unknown, a count too large, or a pair is given twice.
         """
-        encoders = _choose("encoders", self.encoders)
-        decoders = _choose("decoders", self.decoders)
+        encoders = choose("encoders", self.encoders)
+        decoders = choose("decoders", self.decoders)
         arms = []
         for encoder in encoders:
             for decoder in decoders:
@@ -150,22 +153,24 @@ class Config:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], *, source: str = "configuration") -> "Config":
+    def from_dict(cls, data: dict[str, Any], *, source: str = "configuration") -> Self:
         """The configuration that ``data`` describes; keys may be written with ``-`` or ``_``.
 
         Raises:
             InputError: an unknown key (the nearest is suggested) or a value out of range.
         """
         allowed = {f.name for f in fields(cls)}
+        flags = {f.metadata["flag"]: f.name for f in fields(cls) if "flag" in f.metadata}
         values = {}
         for key, value in data.items():
             name = str(key).replace("-", "_")
+            name = flags.get(name, name)
             if name not in allowed:
                 raise unknown_name(f"key in {source}", name, allowed)
             values[name] = value
-        return cls(**{k: _coerce(k, v) for k, v in values.items()})
+        return cls(**{k: coerce(cls.__dataclass_fields__[k], v) for k, v in values.items()})
 
-    def changed(self, **options: Any) -> "Config":
+    def changed(self, **options: Any) -> Self:
         """A copy with the options that are not None replaced."""
         return replace(self, **{k: v for k, v in options.items() if v is not None})
 
@@ -182,63 +187,6 @@ def default_batch_size(images: int) -> int:
     return size
 
 
-def load_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file.
-
-    Raises:
-        InputError: no such file, not YAML, or not a mapping.
-    """
-    import yaml
-
-    try:
-        data = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}.") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(data, dict):
-        raise InputError(f"{path} must hold 'option: value' lines, not a {type(data).__name__}.")
-    return data
-
-
-def _coerce(name: str, value: Any) -> Any:
-    """Accept what YAML makes of ``5``, ``[a, b]`` or ``1`` where the option is text or a float."""
-    kind = str(Config.__annotations__[name])
-    if isinstance(value, (list, tuple)) and name in ("decoders", "encoders"):
-        return ",".join(map(str, value))
-    if value is None:
-        return Config.__dataclass_fields__[name].default
-    if "str" in kind and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if "bool" in kind and isinstance(value, bool):
-        return value
-    accepted = {"int": (int,), "float": (int, float), "str": (str,)}
-    for word, types in accepted.items():
-        if word in kind and isinstance(value, types) and not isinstance(value, bool):
-            return float(value) if word == "float" else value
-    wanted = next((w for w in ("bool", "int", "float", "str") if w in kind), kind)
-    raise InputError(f"{name} must be {wanted}, not {value!r}.")
-
-
-def _choose(axis: str, spec: str) -> list[str]:
-    """Names from ``"a,b"``, or the first n of the axis from ``"n"``."""
-    text = spec.strip()
-    entries = catalogue.AXES[axis]
-    if text.removeprefix("-").isdecimal():
-        count = int(text)
-        if not 1 <= count <= len(entries):
-            raise InputError(f"{axis} {count}: there are {len(entries)}, ask for 1 to that many.")
-        return [e.name for e in entries[:count]]
-    names = split_list(text)
-    if not names:
-        raise InputError(f"{axis} is empty: give a number or names.")
-    for name in names:
-        catalogue.find(axis, name)
-        if names.count(name) > 1:
-            raise InputError(f"{axis}: {name!r} is given twice.")
-    return names
-
-
 def _check(config: Config) -> None:
     """Everything that can be known to be wrong before data or networks are touched."""
     for axis, spec in (
@@ -252,8 +200,8 @@ def _check(config: Config) -> None:
         ("rewards", config.reward),
     ):
         catalogue.find(axis, spec)
-    _choose("decoders", config.decoders)
-    _choose("encoders", config.encoders)
+    choose("decoders", config.decoders)
+    choose("encoders", config.encoders)
     for name, allowed in (("pixels", PIXELS), ("backend", BACKENDS), ("precision", PRECISIONS)):
         if getattr(config, name) not in allowed:
             raise unknown_name(name, getattr(config, name), allowed)

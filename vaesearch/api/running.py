@@ -1,0 +1,107 @@
+"""A search, from its opening lines to its results."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import Any
+
+from vaesearch import catalogue
+from vaesearch.bandits.core import Budget, leader
+from vaesearch.checkpoints import CheckpointStore
+from vaesearch.config import Config, TuneConfig
+from vaesearch.data import ImageData
+from vaesearch.errors import VaesearchError
+from vaesearch.events import SearchFinished
+from vaesearch.report.artifacts import keep_appraisal, write_results
+from vaesearch.search.appraisal import appraise
+from vaesearch.search.arms import ArmSource
+from vaesearch.search.backends.making import make_backend
+from vaesearch.search.controller import Controller, Observer
+from vaesearch.search.ledger import Ledger
+from vaesearch.search.run_dir import RunDir
+from vaesearch.search.state import SearchState, advance, elapsed_seconds, fold
+from vaesearch.search.stopping import stop_rule
+from vaesearch.search.switching import switching_note
+from vaesearch.tracking.core import Tracker, make_tracker
+
+TRACKING_SECONDS = 30.0
+
+Note = Callable[[str], None]
+
+
+def drive(
+    run_dir: RunDir,
+    config: Config,
+    data: ImageData,
+    opening: Sequence[Any],
+    source: ArmSource | None,
+    observers: Sequence[Observer],
+    note: Note,
+) -> SearchState:
+    """Run the search to its end, from where its ledger is."""
+    tracker = make_tracker(run_dir, config.tracking_uri, config.experiment)
+    store = CheckpointStore(run_dir.checkpoints)
+    policy = catalogue.build("policies", config.policy)
+    backend = make_backend(config, data, store, arms=most_arms(config))
+    with closing(Ledger(run_dir.ledger)) as ledger, _tracked(tracker, note), closing(backend):
+        before = ledger.events
+        controller = Controller(
+            ledger,
+            fold(before, budget_of(config, workers=backend.workers)),
+            policy,
+            backend,
+            seed=config.seed,
+            elapsed=elapsed_seconds(before),
+            observers=observers,
+            prune=store.prune,
+            source=source,
+            chunk=config.chunk,
+            stop=stop_rule(config.confidence),
+        )
+        for event in opening:
+            controller.record(event)
+        reason = controller.run()
+        appraise(controller, backend, partial(keep_appraisal, run_dir, store, data.shape))
+        best = leader(controller.state.history.arms)
+        last = SearchFinished(reason, best.name if best else None)
+        # What the last line of the ledger promises is written before it.
+        saved = write_results(run_dir, advance(controller.state, last), ledger.events)
+        controller.record(last)
+        if saved:
+            note(saved.sentence())
+        switched = switching_note(controller.state)
+        if switched:
+            note(switched)
+    if best is None:
+        raise VaesearchError(_why_all_failed(controller.state))
+    return controller.state
+
+
+def _why_all_failed(state: SearchState) -> str:
+    causes = "; ".join(f"{name}: {arm.note}" for name, arm in state.arms.items())
+    return f"every arm failed ({causes})."
+
+
+@contextmanager
+def _tracked(tracker: Tracker, note: Note) -> Iterator[None]:
+    """Track what happens inside; waits for the rest to arrive only if it ended well."""
+    tracker.start()
+    try:
+        yield
+    except BaseException:
+        tracker.close(0.0)
+        raise
+    if unsent := tracker.close(TRACKING_SECONDS):
+        note(unsent)
+
+
+def budget_of(config: Config, workers: int = 1) -> Budget:
+    """What the configuration lets a search spend."""
+    trials = config.trials if isinstance(config, TuneConfig) else None
+    return Budget(config.epochs, config.seconds, config.max_epochs_per_arm, workers, trials)
+
+
+def most_arms(config: Config) -> int:
+    """How many arms there can be."""
+    trials = (config.trials or 1) if isinstance(config, TuneConfig) else 0
+    return len(config.arms()) + trials

@@ -1,0 +1,115 @@
+"""A new search."""
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import vaesearch
+from vaesearch import catalogue
+from vaesearch.api.arms import arms_added, make_source
+from vaesearch.api.refusing import plain, refuse_used
+from vaesearch.api.running import Note, drive
+from vaesearch.api.writing import config_text
+from vaesearch.config import Config, TuneConfig
+from vaesearch.data import load_data
+from vaesearch.errors import InputError
+from vaesearch.events import SearchStarted
+from vaesearch.report.artifacts import write_text
+from vaesearch.search.arms import ArmSource
+from vaesearch.search.controller import Observer
+from vaesearch.search.run_dir import RunDir
+from vaesearch.search.state import SearchState
+from vaesearch.space import Space, load_space
+from vaesearch.tracking.core import make_tracker
+
+
+def run_bandit(
+    config: Config,
+    path: Path,
+    *,
+    source: ArmSource | None = None,
+    observers: Sequence[Observer] = (),
+    note: Note = lambda text: None,
+) -> SearchState:
+    """Search for the best arm of ``config`` and leave everything in the run directory ``path``.
+
+    Args:
+        config: the options.
+        path: a new or empty directory.
+        source: of arms that join during the search, beside those of ``config``.
+        observers: called after every event of the search.
+        note: told, in a line or two each, what switching between arms cost and what tracking
+            could not send.
+
+    Returns:
+        The finished search; ``results.json`` holds the same.
+
+    Raises:
+        InputError: something in ``config`` cannot be used; nothing was trained.
+        RunDirError: ``path`` holds a search already.
+        StorageError: the disk is full or read-only; free some space, then :func:`resume`.
+    """
+    if config.shared_encoder:
+        raise InputError("a shared encoder is no search: vaesearch.baselines.run_shared_encoder.")
+    return _start(config, path, None, source, observers, note)
+
+
+def run_search(
+    config: TuneConfig,
+    path: Path,
+    *,
+    observers: Sequence[Observer] = (),
+    note: Note = lambda text: None,
+) -> SearchState:
+    """Search decoders and hyperparameters together, and leave everything in ``path``.
+
+    Args:
+        config: the options; with one decoder its hyperparameters are tuned, with several each
+            decoder is judged by what it can reach when tuned.
+        path: a new or empty directory.
+        observers: called after every event of the search.
+        note: as for :func:`run_bandit`.
+
+    Returns:
+        The finished search; ``results.json`` holds the same.
+
+    Raises:
+        InputError: something in ``config`` or in its space cannot be used; nothing was trained.
+        RunDirError: ``path`` holds a search already.
+        StorageError: the disk is full or read-only; free some space, then :func:`resume`.
+    """
+    space = load_space(config.space or Path(config.dataset).stem, config.set)
+    return _start(config, path, space, None, observers, note)
+
+
+def _start(
+    config: Config,
+    path: Path,
+    space: Space | None,
+    source: ArmSource | None,
+    observers: Sequence[Observer],
+    note: Note,
+) -> SearchState:
+    run_dir = RunDir(path)
+    # All that can be refused is refused before the first file is written.
+    catalogue.build("policies", config.policy)
+    make_tracker(run_dir, config.tracking_uri, config.experiment)
+    data = load_data(config)
+    config = config.resolved(images=len(data.train), channels=data.shape[0])
+    arms = arms_added(config, data)
+    source = source or make_source(config, space, data)
+    run_dir.create()
+    run_dir.lock()
+    try:
+        refuse_used(run_dir, config)
+        write_text(run_dir.config, config_text(config))
+        started = SearchStarted(
+            uuid.uuid4().hex,
+            vaesearch.__version__,
+            plain(config),
+            data.describe(),
+            space.to_dict() if space else None,
+        )
+        return drive(run_dir, config, data, [started, *arms], source, observers, note)
+    finally:
+        run_dir.unlock()

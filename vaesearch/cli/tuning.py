@@ -1,0 +1,48 @@
+"""``vaesearch tune`` and ``vaesearch search``: proposals, and a bandit that trains them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vaesearch.cli.options import config_options, given
+from vaesearch.cli.sessions import new_run_dir, run_session
+from vaesearch.cli.terminal import Session
+from vaesearch.config import TuneConfig, load_yaml
+
+FIVE = {"decoders": "5"}
+
+
+@click.command()
+@config_options(TuneConfig)
+@click.option("--run-dir", type=click.Path(path_type=Path), help="default runs/DATASET-TIME")
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file of any options")
+@click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
+def tune(run_dir: Path | None, config: Path | None, as_json: bool, **options: Any) -> None:
+    """Tune latent size, consistency weight, learning rate, ... of one decoder."""
+    _run(given(options), run_dir, config, as_json)
+
+
+@click.command()
+@config_options(TuneConfig, defaults=FIVE)
+@click.option("--run-dir", type=click.Path(path_type=Path), help="default runs/DATASET-TIME")
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file of any options")
+@click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
+def search(run_dir: Path | None, config: Path | None, as_json: bool, **options: Any) -> None:
+    """Tune several decoders together, and find the best when each is tuned."""
+    _run(FIVE | given(options), run_dir, config, as_json)
+
+
+def _run(
+    options: dict[str, Any], run_dir: Path | None, config: Path | None, as_json: bool
+) -> None:
+    source = load_yaml(config) if config else {}
+    settings = TuneConfig.from_dict(source, source=str(config)).changed(**options)
+    path = run_dir or new_run_dir(settings.dataset)
+
+    def start(session: Session) -> Any:
+        from vaesearch.api import run_search
+
+        return run_search(settings, path, observers=[session.observer], note=session.note)
+
+    run_session(path, as_json, start)
