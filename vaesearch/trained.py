@@ -11,7 +11,7 @@ import torch
 
 from vaesearch.bandits.core import Budget
 from vaesearch.checkpoints import CheckpointStore
-from vaesearch.config import Config, load_yaml
+from vaesearch.config import Config, load_yaml, read_config
 from vaesearch.data import ImageData, load_data
 from vaesearch.errors import CheckpointError, DataError, InputError, RunDirError, unknown_name
 from vaesearch.evaluation import fit_aggregate
@@ -121,7 +121,7 @@ def _refuse_shared(run_dir: RunDir) -> None:
 
 def config_of(run_dir: RunDir, state: SearchState) -> Config:
     """The options of a search, as it was last worked on."""
-    return Config.from_dict(state.config, source=str(run_dir.path))
+    return read_config(state.config, source=str(run_dir.path))
 
 
 def find_checkpoint(

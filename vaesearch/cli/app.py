@@ -17,7 +17,7 @@ from vaesearch.cli.sessions import RUNS, new_run_dir, run_session
 from vaesearch.cli.shared import run_shared
 from vaesearch.cli.terminal import Session
 from vaesearch.cli.tuning import search, tune
-from vaesearch.config import TUNING_MAY_CHANGE, Config, TuneConfig, config_class, load_yaml
+from vaesearch.config import TUNING_MAY_CHANGE, Config, TuneConfig, load_yaml, read_config
 from vaesearch.errors import InputError, unknown_name
 
 # What the cost of a network depends on.
@@ -186,4 +186,4 @@ def _config_of(run_dir: Path) -> Config:
     from vaesearch.search.state import fold
 
     state = fold(read_ledger(RunDir(run_dir).ledger), Budget())
-    return config_class(state.config).from_dict(state.config, source=str(run_dir))
+    return read_config(state.config, source=str(run_dir))

@@ -77,8 +77,17 @@ class TuneConfig(Config):
 
 
 def config_class(options: dict[str, Any]) -> type[Config]:
-    """Which class of configuration these options are of."""
+    """Whether these are options of a bandit or of tuning."""
     return TuneConfig if "sampler" in options else Config
+
+
+def read_config(options: dict[str, Any], *, source: str) -> Config:
+    """The configuration that a run was started with, of whichever class.
+
+    Raises:
+        InputError: as :meth:`Config.from_dict`.
+    """
+    return config_class(options).from_dict(options, source=source)
 
 
 def _check(config: TuneConfig) -> None:

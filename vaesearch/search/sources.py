@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vaesearch.bandits.core import Budget
-from vaesearch.config import EPOCHS_PER_ARM, Config
+from vaesearch.config import EPOCHS_PER_ARM, read_config
 from vaesearch.errors import RecordingError, RunDirError
 from vaesearch.events import (
     ArmAdded,
@@ -82,7 +82,7 @@ def _of_run(path: Path) -> Source:
     if not events or not isinstance(events[0], SearchStarted):
         raise RunDirError(f"{path} holds no search yet: run `vaesearch bandit --run-dir {path}`.")
     state = fold(events, Budget())
-    config = Config.from_dict(state.config, source=str(path))
+    config = read_config(state.config, source=str(path))
     recording = recording_of(state)
     longest = max((len(curve.valid) for curve in recording.curves), default=0)
     budget, why = Budget(cap=config.max_epochs_per_arm, workers=_workers(events)), "as in the run"
