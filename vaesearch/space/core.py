@@ -10,38 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-Value = float | int | str
+from vaesearch.errors import InputError, unknown_name
+from vaesearch.space.domains import KINDS, Domain, Value
+
 Values = Mapping[str, Value]
-
-
-@dataclass(frozen=True)
-class Float:
-    """Any number from ``low`` to ``high``; with ``log``, evenly so in its logarithm."""
-
-    low: float
-    high: float
-    log: bool = False
-
-
-@dataclass(frozen=True)
-class Int:
-    """``low``, ``low + step``, ... up to ``high``; with ``log``, evenly so in its logarithm."""
-
-    low: int
-    high: int
-    log: bool = False
-    step: int = 1
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of the options; their order means nothing."""
-
-    options: tuple[Value, ...]
-
-
-Domain = Float | Int | Choice
-_DOMAINS: dict[str, type[Domain]] = {"float": Float, "int": Int, "choice": Choice}
 
 
 @dataclass(frozen=True)
@@ -68,10 +40,18 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Space:
-    """Parameters, each after those that its conditions name, and options that stay as they are."""
+    """Parameters, each after those that its conditions name, and options that stay as they are.
+
+    Attributes:
+        parameters: what is proposed.
+        constants: options, and arguments of members, that the space fixes.
+        components: numbers of Gaussians to fit to the codes of a trained model; never proposed,
+            since they cost no training. None where the space says nothing of them.
+    """
 
     parameters: tuple[Parameter, ...]
     constants: Mapping[str, Value] = field(default_factory=dict)
+    components: Domain | None = None
 
     def options(self, values: Values) -> dict[str, Value]:
         """The options of :class:`~vaesearch.records.TrialSettings` that ``values`` stand for.
@@ -84,43 +64,165 @@ class Space:
         arguments: dict[str, list[str]] = {}
         for name, value in merged.items():
             if "." in name:
-                option, member, argument = name.split(".")
+                option, member, argument = split_name(name)
                 if options.get(option) == member:
                     arguments.setdefault(option, []).append(f"{argument}={value}")
         for option, parts in arguments.items():
             options[option] = f"{options[option]}:{','.join(parts)}"
         return options
 
+    def defaults(self, settings: Mapping[str, Any] | None = None) -> dict[str, Value] | None:
+        """The point where nothing is searched: a value for each active parameter.
+
+        Args:
+            settings: the options as they are without a space (``vars`` of the settings of a
+                resolved configuration), for parameters without a default of their own.
+
+        Returns:
+            None where a parameter has no default, or its option's lies outside of its domain.
+        """
+        values: dict[str, Value] = {}
+        for parameter in self.parameters:
+            if parameter.is_active(values):
+                value = _default(parameter, settings or {})
+                if value is None:
+                    return None
+                values[parameter.name] = value
+        return values
+
+    def contains(self, values: Values) -> bool:
+        """Whether ``values`` is a point: each active parameter inside its domain, no others."""
+        rest = dict(values)
+        for parameter in self.parameters:
+            if parameter.is_active(values):
+                value = rest.pop(parameter.name, None)
+                if value is None or parameter.domain.accept(value) != value:
+                    return False
+        return not rest
+
+    def check(
+        self, values: Mapping[str, Any], source: str, settings: Mapping[str, Any] | None = None
+    ) -> dict[str, Value]:
+        """A full point from what a person wrote, or an earlier search proposed.
+
+        Args:
+            values: numbers may be text; active parameters may be missing if they have a default.
+            source: of the values, for messages.
+            settings: as in :meth:`defaults`.
+
+        Raises:
+            InputError: an unknown parameter, a value outside its domain, one that is not there
+                with these other values, or one that is missing; says what is allowed.
+        """
+        self._check_names(values, source)
+        point: dict[str, Value] = {}
+        for parameter in self.parameters:
+            name, domain = parameter.name, parameter.domain
+            if not parameter.is_active(point):
+                if name in values:
+                    raise InputError(
+                        f"{source}: {name} is there only when {condition(parameter.when)}."
+                    )
+                continue
+            value = domain.accept(values[name]) if name in values else None
+            if name in values and value is None:
+                raise InputError(f"{source}: {name} must be in {domain.text()}, not "
+                                 f"{values[name]!r}.")  # fmt: skip
+            value = _default(parameter, settings or {}) if value is None else value
+            if value is None:
+                raise InputError(f"{source}: {name} is missing and has no default: give it a "
+                                 f"value in {domain.text()}.")  # fmt: skip
+            point[name] = value
+        return point
+
+    def _check_names(self, values: Mapping[str, Any], source: str) -> None:
+        names = [p.name for p in self.parameters]
+        for name, value in values.items():
+            fixed = self.constants.get(name)
+            if fixed is not None and str(fixed) != str(value):
+                raise InputError(f"{source}: the space fixes {name} at {fixed}, not {value}.")
+            if fixed is None and name not in names:
+                raise unknown_name(f"parameter in {source}", name, names)
+
     @property
     def fingerprint(self) -> str:
-        """Tells two spaces apart."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        """Tells two spaces apart; the order of parameters and of conditions means nothing."""
+        data = self.to_dict()
+        data["parameters"].sort(key=lambda parameter: parameter["name"])
+        for parameter in data["parameters"]:
+            parameter["when"] = {k: sorted(v, key=str) for k, v in parameter["when"].items()}
+        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; :meth:`from_dict` restores an equal space."""
-        kinds = {cls: name for name, cls in _DOMAINS.items()}
         parameters = [
             {
                 "name": p.name,
-                "kind": kinds[type(p.domain)],
-                "domain": asdict(p.domain),
+                **_described(p.domain),
                 "default": p.default,
                 "when": {name: list(allowed) for name, allowed in p.when.items()},
             }
             for p in self.parameters
         ]
-        return {"parameters": parameters, "constants": dict(self.constants)}
+        components = _described(self.components) if self.components else None
+        return {
+            "parameters": parameters,
+            "constants": dict(self.constants),
+            "components": components,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Space":
         """The space that :meth:`to_dict` described."""
-        return cls(tuple(map(_parameter, data["parameters"])), dict(data["constants"]))
+        components = data.get("components")
+        return cls(
+            tuple(map(_parameter, data["parameters"])),
+            dict(data["constants"]),
+            _domain(components) if components else None,
+        )
+
+
+def split_name(name: str) -> tuple[str, str, str]:
+    """Option, member and argument; a user's own member has dots in its name.
+
+    >>> split_name("posterior.my.flows:Mine.depth")
+    ('posterior', 'my.flows:Mine', 'depth')
+    """
+    option, _, rest = name.partition(".")
+    member, _, argument = rest.rpartition(".")
+    return option, member, argument
+
+
+def condition(when: Mapping[str, tuple[Value, ...]]) -> str:
+    """In words.
+
+    >>> condition({"posterior": ("planar", "radial")})
+    'posterior is planar or radial'
+    """
+    parts = (f"{name} is {' or '.join(map(str, allowed))}" for name, allowed in when.items())
+    return " and ".join(parts)
+
+
+def _default(parameter: Parameter, settings: Mapping[str, Any]) -> Value | None:
+    if parameter.default is not None:
+        return parameter.default
+    value = settings.get(parameter.name)
+    return None if value is None else parameter.domain.accept(value)
+
+
+def _described(domain: Domain) -> dict[str, Any]:
+    kind = next(name for name, cls in KINDS.items() if isinstance(domain, cls))
+    fields = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(domain).items()}
+    return {"kind": kind, "domain": fields}
+
+
+def _domain(data: Mapping[str, Any]) -> Domain:
+    fields: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in data["domain"].items()
+    }
+    return KINDS[data["kind"]](**fields)
 
 
 def _parameter(data: Mapping[str, Any]) -> Parameter:
-    plain: dict[str, Any] = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in data["domain"].items()
-    }
     when = {name: tuple(allowed) for name, allowed in data["when"].items()}
-    return Parameter(data["name"], _DOMAINS[data["kind"]](**plain), data["default"], when)
+    return Parameter(data["name"], _domain(data), data["default"], when)

@@ -6,7 +6,8 @@ from typing import Any
 
 from vaesearch.config import load_yaml
 from vaesearch.errors import InputError
-from vaesearch.space.core import Choice, Domain, Float, Int, Parameter, Space
+from vaesearch.space.core import Parameter, Space
+from vaesearch.space.domains import Choice, Domain, Float, Int
 
 
 def load_space(spec: str, overrides: Sequence[str] = ()) -> Space:
@@ -31,7 +32,9 @@ def load_space(spec: str, overrides: Sequence[str] = ()) -> Space:
             parameters.append(Parameter(name, domain))
     if overrides:
         raise InputError("--set is not there yet.")
-    return Space(tuple(parameters), constants)
+    components = next((p.domain for p in parameters if p.name == "gmm_components"), None)
+    parameters = [p for p in parameters if p.name != "gmm_components"]
+    return Space(tuple(parameters), constants, components)
 
 
 def _domain(entry: Any) -> Domain | None:
