@@ -44,6 +44,7 @@ class ArmAdded(Event):
     ``limit`` is the most epochs that this arm may have, where it has a limit of its own. An arm
     that was proposed has the number of its ``trial``, the values in the search space that it
     stands for, and its ``group``; ``again`` is the trial that it repeats, which was lost.
+    ``memory`` are the bytes that training on a batch needs; None if they are not known.
     """
 
     kind = "arm_added"
@@ -56,6 +57,7 @@ class ArmAdded(Event):
     values: dict[str, Any] = field(default_factory=dict)
     group: str = ""
     again: int | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True)

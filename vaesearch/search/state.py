@@ -42,6 +42,7 @@ class ArmState:
         flops: of a training step for each image; None if they are not known.
         trial: its number, if it was proposed; ``again``: of the lost trial that it repeats.
         values: in the search space that it stands for.
+        memory: bytes that training on a batch needs; None if they are not known.
     """
 
     arm: Arm
@@ -55,6 +56,7 @@ class ArmState:
     trial: int | None = None
     values: dict[str, Any] = field(default_factory=dict)
     again: int | None = None
+    memory: int | None = None
 
     @property
     def epoch(self) -> int:
@@ -87,6 +89,8 @@ class SearchState:
     Attributes:
         space: of the proposals, as plain data; None where the arms are fixed.
         refused, known: trials that were not trained, and trials of earlier searches.
+        deciding: an arm joined or was cut after the latest decision and the latest result, so none
+            joins before the next one, whichever process makes it.
         training, switching: seconds of all measured pulls, for their epochs and beyond those.
     """
 
@@ -102,6 +106,7 @@ class SearchState:
     space: dict[str, Any] | None = None
     refused: tuple[TrialRefused, ...] = ()
     known: tuple[TrialKnown, ...] = ()
+    deciding: bool = False
     training: float = 0.0
     switching: float = 0.0
     finished: SearchFinished | None = None
@@ -170,6 +175,7 @@ def advance(state: SearchState, event: Event) -> SearchState:
                 state,
                 flights=state.flights | {event.pull: flight},
                 failures=state.failures | {event.pull: count},
+                deciding=False,
             )
         case ArmFailed():
             flights = {k: f for k, f in state.flights.items() if f.arm != event.arm}
@@ -193,11 +199,13 @@ def _added(state: SearchState, event: ArmAdded) -> SearchState:
         trial=event.trial,
         values=event.values,
         again=event.again,
+        memory=event.memory,
     )
     return replace(
         state,
         arms=state.arms | {event.arm: arm},
         history=state.history.added(event.arm, event.limit, event.group),
+        deciding=True,
     )
 
 
@@ -210,6 +218,7 @@ def _decided(state: SearchState, event: DecisionMade) -> SearchState:
         flights=state.flights | {flight.pull: flight},
         projected=state.projected | event.values,
         last_reason=event.reason,
+        deciding=False,
     )
 
 
@@ -218,6 +227,7 @@ def _closed(state: SearchState, name: str, status: Status, note: str) -> SearchS
         state,
         arms=state.arms | {name: replace(state.arms[name], note=note)},
         history=state.history.closed(name, status),
+        deciding=status == "cut",
     )
 
 
@@ -234,6 +244,7 @@ def _finished(state: SearchState, event: PullFinished) -> SearchState:
         history=state.history.observed(
             event.arm, [r.reward for r in reports], [r.seconds for r in reports], event.overhead
         ),
+        deciding=False,
         training=state.training + (sum(r.seconds for r in reports) if measured else 0.0),
         switching=state.switching + (event.overhead or 0.0),
         flights={k: f for k, f in state.flights.items() if k != event.pull},
