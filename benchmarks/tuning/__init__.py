@@ -1,0 +1,1 @@
+"""What `tune.py` and `search.py` measure with: one landscape, several searchers, one record."""
