@@ -54,5 +54,10 @@ class LiveSet:
         going = [a for a in history.arms if a.status == "open" and a.epochs < history.cap(a)]
         if len(going) >= self.live:
             return None
-        sizes = {group: sum(a.group == group for a in history.arms) for group in groups}
-        return Opening(min(groups, key=lambda g: sizes[g]), f"{len(going)} of {self.live} live")
+        return Opening(smallest_group(history, groups), f"{len(going)} of {self.live} live")
+
+
+def smallest_group(history: History, groups: Sequence[str]) -> str:
+    """The group with the fewest arms so far, of equals the first."""
+    sizes = {group: sum(a.group == group for a in history.arms) for group in groups}
+    return min(groups, key=lambda group: sizes[group])

@@ -1,4 +1,8 @@
-"""Who gets the next epoch."""
+"""Who gets the next epoch.
+
+Trait ``ranks``: it compares arms at equal epochs and only by which is better, so that it can be
+shown ranks in place of rewards, such as those that several objectives make.
+"""
 
 from vaesearch.catalogue.entry import REPORT, Entry
 
@@ -44,6 +48,7 @@ POLICIES = (
         f"{_BANDITS}.asha:ASHAPolicy",
         "asynchronous halving: promotes whoever leads a rung, waits for nobody",
         "Li et al. 2020 (MLSys)",
+        traits=frozenset({"ranks"}),
     ),
     Entry(
         "r-sr",
@@ -98,6 +103,13 @@ POLICIES = (
         f"{_BANDITS}.stochastic:EpsilonGreedyPolicy",
         "the best cumulative mean, or with probability 0.3 any arm",
         REPORT,
+    ),
+    Entry(
+        "pruner",
+        "vaesearch.search.tuning.pruners:pruner_policy",
+        "trial by trial, each until a pruner of Optuna stops it: `pruner:median`, "
+        "`pruner:hyperband`, `pruner:percentile:25`, any by name with its own arguments",
+        "Akiba et al. 2019",
     ),
     Entry("uniform", f"{_BANDITS}.stochastic:UniformPolicy", "every arm equally: the baseline"),
 )
