@@ -96,6 +96,28 @@ def test_reward_is_the_figure_that_was_asked_for(data, store, reward):
     assert rewards(report) == [report.epochs[0].metrics[reward]]
 
 
+def test_consistency_is_reported_where_it_is_asked_for_and_changes_nothing_else(data, tmp_path):
+    plain = Workbench(data, CheckpointStore(tmp_path / "1"), seed=0, reward="bpd")
+    asked = Workbench(
+        data, CheckpointStore(tmp_path / "2"), seed=0, reward="bpd", consistency=True
+    )
+    before, after = plain.pull(request_of(epochs=2)), asked.pull(request_of(epochs=2))
+    for one, other in zip(before.epochs, after.epochs, strict=True):
+        assert other.metrics.pop("consistency") > 0
+        assert other.metrics == one.metrics
+    assert before.checkpoints == after.checkpoints
+
+
+def test_a_consistency_without_a_number_is_left_out_and_the_arm_goes_on(
+    data, tmp_path, monkeypatch
+):
+    figures = {"bpd": 1.0, "consistency": float("inf")}
+    monkeypatch.setattr("vaesearch.pull.validate", lambda *_, **__: dict(figures))
+    bench = Workbench(data, CheckpointStore(tmp_path), seed=0, reward="bpd", consistency=True)
+    (report,) = bench.pull(request_of()).epochs
+    assert set(report.metrics) == {"bpd", "train_loss"}
+
+
 def scripted(bench, monkeypatch, script):
     """Replace validation by rewards that are given; training goes on as ever."""
     values = iter(script)

@@ -50,6 +50,7 @@ class Workbench:
         seed: of the search.
         reward: name of the validation figure to report as reward.
         device: ``cpu`` or ``cuda``.
+        consistency: whether epochs are to report it, which costs another encoding per image.
         cache_bytes: how much of arm states to keep; the rest is read back from its checkpoint.
     """
 
@@ -61,6 +62,7 @@ class Workbench:
         seed: int,
         reward: str,
         device: str = "cpu",
+        consistency: bool = False,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.data = data
@@ -68,6 +70,7 @@ class Workbench:
         self.seed = seed
         self.reward = reward
         self.device = torch.device(device)
+        self._consistency = consistency
         self._train = self._resident(data.train)
         self._valid = self._resident(data.valid)
         self._cache: OrderedDict[tuple[str, int, str], TrialState] = OrderedDict()
@@ -116,7 +119,12 @@ class Workbench:
         train_loss = train_epoch(state, self._train, self.seed, deadline=deadline)
         if train_loss is None:
             return None
-        figures = validate(state.model, self._valid, has_mass=has_mass(state.arm.settings))
+        figures = validate(
+            state.model, self._valid, has_mass=has_mass(state.arm.settings),
+            has_consistency=self._consistency,
+        )  # fmt: skip
+        if not np.isfinite(figures.get("consistency", 0.0)):
+            del figures["consistency"]  # two encodings may be too far apart; the model is sound
         for name, value in figures.items():
             if not np.isfinite(value):
                 raise DivergedError(f"validation {name} became {value} in epoch {state.epoch}")

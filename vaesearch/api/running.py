@@ -16,12 +16,13 @@ from vaesearch.report.artifacts import keep_appraisal, write_results
 from vaesearch.search.appraisal import appraise
 from vaesearch.search.arms import ArmSource
 from vaesearch.search.backends.making import make_backend
-from vaesearch.search.controller import Controller, Observer
+from vaesearch.search.controller import Controller, Observer, View
 from vaesearch.search.ledger import Ledger
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, advance, elapsed_seconds, fold
 from vaesearch.search.stopping import stop_rule
 from vaesearch.search.switching import switching_note
+from vaesearch.search.tuning.views import make_view
 from vaesearch.tracking.core import Tracker, make_tracker
 
 TRACKING_SECONDS = 30.0
@@ -57,6 +58,7 @@ def drive(
             source=source,
             chunk=config.chunk,
             stop=stop_rule(config.confidence),
+            view=view_of(config),
         )
         for event in opening:
             controller.record(event)
@@ -99,6 +101,11 @@ def budget_of(config: Config, workers: int = 1) -> Budget:
     """What the configuration lets a search spend."""
     trials = config.trials if isinstance(config, TuneConfig) else None
     return Budget(config.epochs, config.seconds, config.max_epochs_per_arm, workers, trials)
+
+
+def view_of(config: Config) -> View:
+    """The history as policies are to see it: ranks where several objectives count."""
+    return make_view(config.objective if isinstance(config, TuneConfig) else ())
 
 
 def most_arms(config: Config) -> int:

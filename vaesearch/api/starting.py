@@ -19,6 +19,7 @@ from vaesearch.search.arms import ArmSource
 from vaesearch.search.controller import Observer
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
+from vaesearch.search.tuning.objectives import check_objectives
 from vaesearch.space import Space, load_space
 from vaesearch.tracking.core import make_tracker
 
@@ -79,6 +80,7 @@ def run_search(
         StorageError: the disk is full or read-only; free some space, then :func:`resume`.
     """
     space = load_space(config.space or Path(config.dataset).stem, config.set)
+    check_objectives(config, space)
     return _start(config, path, space, None, observers, note)
 
 

@@ -1,6 +1,7 @@
 """Options of ``vaesearch tune`` and ``vaesearch search``, beside those of a bandit."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ EPOCHS_PER_TRIAL = 10  # the default budget: a bandit leaves most trials early
 MOST_EPOCHS = 30  # the default cap of one trial
 DEFAULT_TRIALS = 20
 TRIALS_WITHOUT_END = 100_000  # where the budget is given in epochs or seconds
+RANKING = "asha"  # in place of `auto` where several objectives make one rank
 TUNING_MAY_CHANGE = (*MAY_CHANGE, "trials", "storage")
 
 
@@ -39,6 +41,7 @@ class TuneConfig(Config):
     objective: tuple[str, ...] = option(
         ("bpd",), "figure to optimise (`vaesearch list objectives`); may be repeated"
     )
+    reward: str = option("", "what arms are compared by; default the first --objective it can be")
     constraint: tuple[str, ...] = option(
         (), "as parameters<=1e6, flops<=1e8, memory<=2e9, seconds<=5 (per epoch); may be repeated"
     )
@@ -55,16 +58,32 @@ class TuneConfig(Config):
     study: str | None = option(None, "name of the Optuna study; default that of the run")
 
     def __post_init__(self) -> None:
+        first = reward_of(self.objective)
+        if self.reward:
+            catalogue.find("rewards", self.reward)
+        if self.reward not in ("", first):
+            raise InputError(
+                f"--reward {self.reward} contradicts --objective {' '.join(self.objective)}: "
+                f"use --objective {self.reward}, which arms are compared by then, too."
+            )
+        object.__setattr__(self, "reward", first)
         super().__post_init__()
         _check(self)
 
+    def changed(self, **options: Any) -> Self:
+        """A copy with the options that are not None replaced; the reward follows objectives."""
+        if options.get("objective") is not None:
+            options = {"reward": ""} | options
+        return super().changed(**options)
+
     def resolved(self, *, images: int, channels: int) -> Self:
-        """As for a bandit, with the budget of trials and the name of the space."""
+        """As for a bandit, with the budget of trials; several objectives have their own policy."""
         bounded = self.epochs is not None or self.seconds is not None
         trials = self.trials or (TRIALS_WITHOUT_END if bounded else DEFAULT_TRIALS)
         epochs = self.epochs if bounded else EPOCHS_PER_TRIAL * trials
         cap = self.max_epochs_per_arm or MOST_EPOCHS
-        filled = replace(self, epochs=epochs, trials=trials, max_epochs_per_arm=cap)
+        policy = RANKING if len(self.objective) > 1 and self.policy == "auto" else self.policy
+        filled = replace(self, epochs=epochs, trials=trials, max_epochs_per_arm=cap, policy=policy)
         return super(TuneConfig, filled).resolved(images=images, channels=channels)
 
     def arms(self) -> list[Arm]:
@@ -90,13 +109,53 @@ def read_config(options: dict[str, Any], *, source: str) -> Config:
     return config_class(options).from_dict(options, source=source)
 
 
+def reward_of(objectives: Sequence[str]) -> str:
+    """The first objective that arms can be compared by while they train.
+
+    Raises:
+        InputError: there is none, one is unknown, or one is given twice.
+    """
+    for name in objectives:
+        catalogue.find("objectives", name)
+        if objectives.count(name) > 1:
+            raise InputError(f"--objective {name} is given twice.")
+    rewards = [entry.name for entry in catalogue.REWARDS]
+    first = next((name for name in objectives if name in rewards), None)
+    if first is None:
+        raise InputError(
+            f"--objective {' '.join(objectives) or '(none)'}: one of {', '.join(rewards)} must be "
+            "among them, for arms are compared by it at every epoch; it may come with others, as "
+            f"in --objective bpd --objective {next(iter(objectives), 'consistency')}."
+        )
+    return first
+
+
+def _check_several(config: TuneConfig, sampler: catalogue.Entry) -> None:
+    """Arms are ranked by which of them dominate which: no figure that could be projected."""
+    if "several" not in sampler.traits:
+        able = [e.name for e in catalogue.SAMPLERS if "several" in e.traits]
+        raise InputError(
+            f"--sampler {sampler.name} is for one --objective; for several: {', '.join(able)}."
+        )
+    policy = catalogue.find("policies", config.policy)
+    ours = policy in catalogue.POLICIES and policy.name != "auto"
+    if ours and "ranks" not in policy.traits:
+        able = [e.name for e in catalogue.POLICIES if "ranks" in e.traits]
+        raise InputError(
+            f"--policy {policy.name} needs one figure per arm, and several --objective make a "
+            f"rank: use auto, {', '.join(able)}."
+        )
+    if config.confidence is not None:
+        raise InputError("--confidence is for one --objective: with several no arm is the best.")
+
+
 def _check(config: TuneConfig) -> None:
     for name in ("trials", "live"):
         value = getattr(config, name)
         if value is not None and not (math.isfinite(value) and value > 0):
             raise InputError(f"--{name} must be above 0, not {value}.")
-    catalogue.find("samplers", config.sampler)
-    for name in config.objective:
-        catalogue.find("objectives", name)
+    sampler = catalogue.find("samplers", config.sampler)
+    if len(config.objective) > 1:
+        _check_several(config, sampler)
     if config.shared_encoder:
         raise InputError("--shared-encoder is for `vaesearch bandit` only.")

@@ -18,20 +18,23 @@ from vaesearch.seeding import torch_generator
 BATCH = 250
 
 
-def validate(model: VAE, images: Tensor, *, has_mass: bool) -> dict[str, float]:
+def validate(
+    model: VAE, images: Tensor, *, has_mass: bool, has_consistency: bool = False
+) -> dict[str, float]:
     """Mean figures over ``images``, uint8 ``[N, C, H, W]``.
 
     Args:
         model: left in evaluation mode.
         images: on the model's device.
         has_mass: whether the likelihood is a probability of these pixels, so that bits/dim exist.
+        has_consistency: whether to encode the reconstructions, too, for ``consistency``.
 
     Returns:
         ``elbo``, ``kl`` and ``reconstruction`` in nats per image, as training sees them (a
         density's nats are comparable only within one likelihood), ``mse`` per pixel and, with
         ``has_mass``, ``bpd``: bits/dim of the bound with log p(x|z) as mass on the pixel levels.
     """
-    return _mean_figures(model, images, has_mass=has_mass, has_consistency=False)
+    return _mean_figures(model, images, has_mass=has_mass, has_consistency=has_consistency)
 
 
 def appraise(

@@ -3,7 +3,7 @@
 import torch
 
 from vaesearch.checkpoints import CheckpointStore
-from vaesearch.config import Config
+from vaesearch.config import Config, TuneConfig
 from vaesearch.data import ImageData
 from vaesearch.errors import InputError
 from vaesearch.pull import Workbench
@@ -26,8 +26,11 @@ def make_backend(config: Config, data: ImageData, store: CheckpointStore, *, arm
     if config.backend == "local":
         device = "cuda" if torch.cuda.is_available() else "cpu"
         return LocalBackend(
-            lambda: Workbench(data, store, seed=config.seed, reward=config.reward, device=device)
-        )
+            lambda: Workbench(
+                data, store, seed=config.seed, reward=config.reward, device=device,
+                consistency=wants_consistency(config),
+            )
+        )  # fmt: skip
     try:
         from vaesearch.search.backends.ray_actors import RayBackend
     except ModuleNotFoundError as error:
@@ -40,8 +43,14 @@ def make_backend(config: Config, data: ImageData, store: CheckpointStore, *, arm
         store.folder,
         seed=config.seed,
         reward=config.reward,
+        consistency=wants_consistency(config),
         most_workers=arms,
         workers=config.workers,
         gpus_per_worker=config.gpus_per_worker,
         address=config.address,
     )
+
+
+def wants_consistency(config: Config) -> bool:
+    """Whether epochs have to report it: only where it is optimised, since it costs time."""
+    return isinstance(config, TuneConfig) and "consistency" in config.objective

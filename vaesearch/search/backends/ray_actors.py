@@ -35,7 +35,13 @@ class _Worker:
     """The actor: a workbench behind a name."""
 
     def __init__(
-        self, data: ImageData, arrays: Sequence[Any], folder: Path, seed: int, reward: str
+        self,
+        data: ImageData,
+        arrays: Sequence[Any],
+        folder: Path,
+        seed: int,
+        reward: str,
+        consistency: bool,
     ) -> None:
         train, valid, test = ray.get(list(arrays))
         device = "cuda" if ray.get_gpu_ids() else "cpu"
@@ -45,6 +51,7 @@ class _Worker:
             seed=seed,
             reward=reward,
             device=device,
+            consistency=consistency,
         )
 
     def ready(self) -> None:
@@ -63,6 +70,7 @@ class RayBackend:
         folder: of the checkpoints; must be visible to every node.
         seed: of the search.
         reward: name of the reward.
+        consistency: whether epochs are to report it.
         workers: how many; default one per GPU, or per CPU core where there is no GPU, but no more
             than ``most_workers``, since an arm has at most one pull in flight.
         most_workers: the number of arms.
@@ -81,6 +89,7 @@ class RayBackend:
         seed: int,
         reward: str,
         most_workers: int,
+        consistency: bool = False,
         workers: int | None = None,
         gpus_per_worker: float | None = None,
         address: str | None = None,
@@ -95,7 +104,7 @@ class RayBackend:
             arrays = [ray.put(np.array(a)) for a in (data.train, data.valid, data.test)]
             empty = np.empty((0, *data.shape), np.uint8)
             described = replace(data, train=empty, valid=empty, test=empty)
-            self._arguments = (described, arrays, folder.absolute(), seed, reward)
+            self._arguments = (described, arrays, folder.absolute(), seed, reward, consistency)
             for number in range(self.workers):
                 self._launch(f"worker-{number + 1}")
             self._await_first()

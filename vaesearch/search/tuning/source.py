@@ -13,6 +13,7 @@ from vaesearch.records import Arm, TrialSettings
 from vaesearch.search.arms import Joining
 from vaesearch.search.state import SearchState
 from vaesearch.search.tuning.proposals import propose
+from vaesearch.search.tuning.views import make_view
 from vaesearch.seeding import numpy_generator
 from vaesearch.space import Space, Value
 
@@ -35,6 +36,7 @@ class TrialSource:
         self._groups = config.groups()
         self._opener = policy if isinstance(policy, Opener) else LiveSet(config.live)
         self._admit = admit
+        self._view = make_view(config.objective)
 
     def next_arms(self, state: SearchState) -> Sequence[Joining]:
         """One arm, if there is room for it."""
@@ -43,7 +45,7 @@ class TrialSource:
             return []
         history = state.history
         rng = numpy_generator(self._config.seed, "opening", state.trials, history.decisions)
-        opening = self._opener.opening(history, list(self._groups), rng)
+        opening = self._opener.opening(self._view(history, state), list(self._groups), rng)
         return [] if opening is None else [self._proposed(state, opening)]
 
     def _proposed(self, state: SearchState, opening: Opening) -> Joining:
