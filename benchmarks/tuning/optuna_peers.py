@@ -10,7 +10,7 @@ import optuna
 
 from tuning.landscape import Landscape
 from tuning.record import Recorder
-from vaesearch.search.tuning.proposals import ask
+from vaesearch.search.tuning.suggesting import ask
 
 
 def optimize(

@@ -29,7 +29,7 @@ class Suggested:
 
     def __call__(self, trial: Any) -> dict[str, int]:
         """Suggests the values; returns what is constant in this trial."""
-        from vaesearch.search.tuning.proposals import ask
+        from vaesearch.search.tuning.suggesting import ask
 
         ask(trial, self.space)
         return {"number": trial.number}

@@ -1,0 +1,96 @@
+"""Which settings of a finished search are worth training again, and which they are compared with."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vaesearch.bandits.core import Budget
+from vaesearch.config import Config, TuneConfig
+from vaesearch.records import TrialSettings
+from vaesearch.search.ledger import read_ledger
+from vaesearch.search.run_dir import RunDir
+from vaesearch.search.state import SearchState, fold
+from vaesearch.search.tuning.figures import figures
+from vaesearch.search.tuning.fronts import front
+
+OBJECTIVES = ("bpd", "consistency")
+FRONT, DEFAULT = "front", "default"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Settings to be trained from several seeds.
+
+    Attributes:
+        kind: ``front`` of the search, or ``default``.
+        values: in the space; empty for defaults.
+    """
+
+    name: str
+    kind: str
+    settings: TrialSettings
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A trial of the search: its objectives on validation, at its epoch of the best bits/dim."""
+
+    name: str
+    group: str
+    bpd: float
+    consistency: float
+    epochs: int
+    on_front: bool = False
+
+
+def state_of(run: Path) -> SearchState:
+    """What the ledger of a finished run says."""
+    return fold(read_ledger(RunDir(run).ledger), Budget())
+
+
+def points_of(state: SearchState) -> list[Point]:
+    """All trials that have both figures, those on the front marked."""
+    found = [
+        (name, state.history.arm(name), known)
+        for name, arm in state.arms.items()
+        if (known := figures(arm, OBJECTIVES)) is not None
+    ]
+    best = set(front([known for _, _, known in found]))
+    return [
+        Point(name, arm.group, *known, epochs=arm.epochs, on_front=place in best)
+        for place, (name, arm, known) in enumerate(found)
+    ]
+
+
+def on_front(state: SearchState, most: int) -> list[Candidate]:
+    """The front in the order of bits/dim, thinned out evenly to ``most`` where it is longer."""
+    members = sorted((p for p in points_of(state) if p.on_front), key=lambda p: p.bpd)
+    if len(members) > most:
+        step = (len(members) - 1) / max(1, most - 1)
+        members = [members[round(i * step)] for i in range(most)]
+    return [
+        Candidate(p.name, FRONT, state.arms[p.name].arm.settings, state.arms[p.name].values)
+        for p in members
+    ]
+
+
+def defaults(config: TuneConfig) -> list[Candidate]:
+    """The product's defaults with each decoder; ``config`` is resolved."""
+    return [
+        Candidate(f"default {name}", DEFAULT, Config.settings(config, encoder, decoder))
+        for name, (encoder, decoder) in config.groups().items()
+    ]
+
+
+def write(candidates: Sequence[Candidate], path: Path) -> None:
+    path.write_text(json.dumps([asdict(c) for c in candidates], indent=1))
+
+
+def read(path: Path) -> list[Candidate]:
+    return [
+        Candidate(**data | {"settings": TrialSettings(**data["settings"])})
+        for data in json.loads(path.read_text())
+    ]
