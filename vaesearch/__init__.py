@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from vaesearch.assessment import evaluate, measure
     from vaesearch.config import Config, TuneConfig
     from vaesearch.evaluation.subject import Subject
+    from vaesearch.mixtures import tune_mixtures
     from vaesearch.pull import load_model
 
 __version__ = "0.1.0"
 __all__ = [
     "Config", "Subject", "TuneConfig", "__version__", "evaluate", "load_model", "measure",
-    "resume", "run_bandit", "run_search",
+    "resume", "run_bandit", "run_search", "tune_mixtures",
 ]  # fmt: skip
 
 _HOME = {
@@ -29,6 +30,7 @@ _HOME = {
     "resume": "vaesearch.api",
     "run_bandit": "vaesearch.api",
     "run_search": "vaesearch.api",
+    "tune_mixtures": "vaesearch.mixtures",
 }
 
 

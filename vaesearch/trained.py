@@ -15,11 +15,13 @@ from vaesearch.config import Config, load_yaml, read_config
 from vaesearch.data import ImageData, load_data
 from vaesearch.errors import CheckpointError, DataError, InputError, RunDirError, unknown_name
 from vaesearch.evaluation import fit_aggregate
+from vaesearch.models.mixtures import FullGaussianMixture
 from vaesearch.models.priors import FittedMixturePrior
 from vaesearch.models.vae import VAE
 from vaesearch.pull import restore
 from vaesearch.records import Arm
 from vaesearch.search.ledger import read_ledger
+from vaesearch.search.mixtures import load_parameters
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import ArmState, SearchState, fold
 
@@ -46,7 +48,8 @@ class Trained:
         arm: which candidate.
         epoch: of the checkpoint.
         digest: SHA-256 of the checkpoint's file.
-        model: in evaluation mode; a prior ``gmm:M`` is fitted.
+        model: in evaluation mode, with the mixture that was chosen for it, if one was; a prior
+            ``gmm:M`` is fitted.
         data: the images of the search.
     """
 
@@ -87,7 +90,8 @@ def open_trained(
     data = load_images(run_dir, state, data_dir)
     config = config_of(run_dir, state)
     model = load_checkpoint(run_dir, config, found, data, where)
-    fit_prior(model, data, config.seed)
+    if not take_chosen(run_dir, found, model):
+        fit_prior(model, data, config.seed)
     return Trained(run_dir, config, found.arm, found.epoch, found.digest, model, data)
 
 
@@ -226,6 +230,21 @@ def fit_prior(model: VAE, data: ImageData, seed: int) -> None:
     if isinstance(model.prior, FittedMixturePrior):
         images = torch.tensor(data.train, device=next(model.parameters()).device)
         model.take_aggregate(fit_aggregate(model, images, seed))
+
+
+def take_chosen(run_dir: RunDir, found: Checkpoint, model: VAE) -> bool:
+    """Give the model the mixture that was chosen for its checkpoint; whether there is one.
+
+    Raises:
+        RunDirError: its file is damaged.
+    """
+    chosen = load_parameters(run_dir, found.arm.name, found.epoch, found.digest)
+    if chosen is None:
+        return False
+    device = next(model.parameters()).device
+    parameters = {name: torch.tensor(value, device=device) for name, value in chosen.items()}
+    model.take_aggregate(FullGaussianMixture(**parameters))
+    return True
 
 
 def find_device(name: str) -> torch.device:

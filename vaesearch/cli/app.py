@@ -11,6 +11,7 @@ import click
 from vaesearch import __version__, catalogue
 from vaesearch.cli import gallery
 from vaesearch.cli.evaluate import evaluate
+from vaesearch.cli.mixtures import mixture
 from vaesearch.cli.options import Commands, config_options, given
 from vaesearch.cli.replay import replay
 from vaesearch.cli.sessions import RUNS, new_run_dir, run_session
@@ -122,6 +123,7 @@ def _refuse_taken(port: int) -> None:
 
 
 app.add_command(evaluate)
+app.add_command(mixture)
 app.add_command(replay)
 for command in gallery.COMMANDS:
     app.add_command(command)

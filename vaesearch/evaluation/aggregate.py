@@ -4,7 +4,11 @@ Where the likelihood is sharp, q(z) is far from N(0, I), and decoding the prior 
 nothing. Lin et al. 2019 (eq. 12) draw from a Gaussian mixture fitted to samples of q(z) instead.
 """
 
+import warnings
+from dataclasses import dataclass
+
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
@@ -40,13 +44,34 @@ def fit_aggregate(
     """
     asked = _components_of(model) if components is None else whole("components", components)
     codes = codes_to_fit(model, images, seed, components)
-    fitted = GaussianMixture(
-        min(asked or COMPONENTS, most_components(*codes.shape)),
-        reg_covar=1e-4,
-        random_state=derive(seed, "mixture") % 2**32,
-    ).fit(codes.double().cpu().numpy())
+    count = min(asked or COMPONENTS, most_components(*codes.shape))
+    return fit_codes(codes, count, seed).mixture
+
+
+@dataclass(frozen=True, eq=False)
+class FittedCodes:
+    """A mixture, and how many iterations of EM made it; whether they were enough."""
+
+    mixture: FullGaussianMixture
+    iterations: int
+    converged: bool
+
+
+def fit_codes(codes: Tensor, components: int, seed: int) -> FittedCodes:
+    """A mixture of so many Gaussians of full covariance, fitted to codes ``[N, D]``.
+
+    Raises:
+        ValueError: there is none, for want of codes or because they are no numbers.
+    """
+    model = GaussianMixture(
+        components, reg_covar=1e-4, random_state=derive(seed, "mixture") % 2**32
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it is in what is returned
+        fitted = model.fit(codes.double().cpu().numpy())
     parameters = (fitted.weights_, fitted.means_, fitted.covariances_)
-    return FullGaussianMixture(*(torch.tensor(p, device=images.device) for p in parameters))
+    mixture = FullGaussianMixture(*(torch.tensor(p, device=codes.device) for p in parameters))
+    return FittedCodes(mixture, int(fitted.n_iter_), bool(fitted.converged_))
 
 
 @torch.no_grad()

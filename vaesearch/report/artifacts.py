@@ -1,7 +1,7 @@
 """The files that a person finds in a run directory, and MLflow shows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,7 +38,21 @@ def keep_appraisal(
         StorageError: the disk is full or read-only.
     """
     folder = run_dir.arm(request.arm.name)
-    shown = result.pictures
+    draw_pictures(folder, result.pictures, shape)
+    try:
+        export_model(store, request, result, shape, folder / "model.pt")
+    except OSError as error:
+        raise StorageError(f"cannot write {folder / 'model.pt'}: {error.strerror}.") from error
+
+
+def draw_pictures(
+    folder: Path, shown: Mapping[str, np.ndarray], shape: tuple[int, int, int]
+) -> None:
+    """Write what :func:`vaesearch.evaluation.pictures` shows of an arm into its folder.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
     pairs = np.stack([shown["originals"], shown["reconstructions"]], axis=1).reshape(-1, *shape)
     title = "test images, reconstructions below"
     image_grid(pairs, folder / "reconstructions.png", 8, 2, title=title, pairs=True)
@@ -46,10 +60,6 @@ def keep_appraisal(
     image_grid(shown["prior_samples"], folder / "prior_samples.png", 8, 2)
     if "sample_deviations" in shown:
         uncertainty(shown, folder / "uncertainty.png")
-    try:
-        export_model(store, request, result, shape, folder / "model.pt")
-    except OSError as error:
-        raise StorageError(f"cannot write {folder / 'model.pt'}: {error.strerror}.") from error
 
 
 def write_results(run_dir: RunDir, state: SearchState, events: Sequence[Event]) -> Savings | None:

@@ -154,7 +154,7 @@ def merge_records(path: Path, arm: str, epoch: int, new: Iterable[Record]) -> No
         OSError: it cannot be written; it stays as it is.
     """
     path.parent.mkdir(exist_ok=True)
-    with _locked(path.parent / ".lock"):
+    with locked(path.parent / ".lock"):
         records = read_records(path)
         for record in new:
             records = [r for r in records if r.key != record.key] + [record]
@@ -168,7 +168,7 @@ def merge_records(path: Path, arm: str, epoch: int, new: Iterable[Record]) -> No
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Wait for the lock file and hold it; it dies with the process."""
     with path.open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -22,6 +22,8 @@ class RunDir:
         plots/*.png                             what MLflow shows on the parent run
         replay/                                 what other policies would have done
         evaluation/ARM-epoch-00007.json         what was measured of a checkpoint
+        mixtures/ARM-epoch-00007.json, .npz     Gaussians fitted to codes; the chosen ones
+        study.db                                the trials of a tuned search, for Optuna's tools
         tracking.json, tracking.log             how far the upload is
     """
 
@@ -34,9 +36,11 @@ class RunDir:
         self.curves = path / "curves.json.gz"
         self.replays = path / "replay"
         self.evaluations = path / "evaluation"
+        self.mixtures = path / "mixtures"
         self.checkpoints = path / "checkpoints"
         self.arms = path / "arms"
         self.plots = path / "plots"
+        self.study = path / "study.db"
         self.tracking_cursor = path / "tracking.json"
         self.tracking_log = path / "tracking.log"
         self._lock: IO[str] | None = None
@@ -48,6 +52,10 @@ class RunDir:
     def evaluation(self, arm: str, epoch: int) -> Path:
         """What was measured of an arm's checkpoint."""
         return self.evaluations / f"{folder_name(arm)}-epoch-{epoch:05d}.json"
+
+    def mixture(self, arm: str, epoch: int) -> Path:
+        """What is known of the mixtures of an arm's checkpoint."""
+        return self.mixtures / f"{folder_name(arm)}-epoch-{epoch:05d}.json"
 
     def create(self) -> None:
         """Make the directory.
@@ -83,6 +91,14 @@ class RunDir:
         handle.write(str(os.getpid()))
         handle.flush()
         self._lock = handle
+
+    def discard(self) -> None:
+        """Remove the directory again, unless there is something in it but the lock."""
+        self.unlock()
+        if [entry.name for entry in self.path.iterdir()] == [".lock"]:
+            with suppress(OSError):
+                (self.path / ".lock").unlink()
+                self.path.rmdir()
 
     def unlock(self) -> None:
         """Let go of the directory."""
