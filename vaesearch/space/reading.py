@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from vaesearch.config import load_yaml
 from vaesearch.errors import InputError
-from vaesearch.space.core import Parameter, Space
-from vaesearch.space.domains import Choice, Domain, Float, Int
+from vaesearch.space.core import Space
+from vaesearch.space.forms import Draft, read_draft
+from vaesearch.space.nodes import Node, read_nodes
+from vaesearch.space.resolving import override, resolve
+from vaesearch.space.shipped import find_space
+from vaesearch.space.slots import canonical
 
 
 def load_space(spec: str, overrides: Sequence[str] = ()) -> Space:
@@ -20,36 +22,40 @@ def load_space(spec: str, overrides: Sequence[str] = ()) -> Space:
     Raises:
         InputError: no such space, or something in it is wrong; says what and in which line.
     """
-    path = Path(spec) if Path(spec).suffix else _shipped() / f"{spec}.yaml"
-    entries = load_yaml(path)
-    parameters: list[Parameter] = []
-    constants: dict[str, Any] = {}
-    for name, entry in entries.items():
-        domain = _domain(entry)
-        if domain is None:
-            constants[name] = entry
-        else:
-            parameters.append(Parameter(name, domain))
-    if overrides:
-        raise InputError("--set is not there yet.")
-    components = next((p.domain for p in parameters if p.name == "gmm_components"), None)
-    parameters = [p for p in parameters if p.name != "gmm_components"]
-    return Space(tuple(parameters), constants, components)
+    path = find_space(spec)
+    drafts = _drafts(path)
+    changed: list[str] = []
+    for text in overrides:
+        name, node = _split(text)
+        if name in changed:
+            raise node.error(f"{name} is set twice.")
+        changed.append(name)
+        for draft in override(drafts.get(name), read_draft(name, node)):
+            drafts[draft.name] = draft
+    space = resolve(drafts, changed)
+    if not space.parameters:
+        raise InputError(f"{path}: nothing is left to search: give a range or choices.")
+    return space
 
 
-def _domain(entry: Any) -> Domain | None:
-    if isinstance(entry, list):
-        return Choice(tuple(entry))
-    if isinstance(entry, dict) and "float" in entry:
-        low, high = entry["float"]
-        return Float(float(low), float(high), log=entry.get("log", False))
-    if isinstance(entry, dict) and "int" in entry:
-        low, high = entry["int"]
-        return Int(low, high, log=entry.get("log", False), step=entry.get("step", 1))
-    return None
+def _drafts(path: Path) -> dict[str, Draft]:
+    root = read_nodes(path)
+    if not isinstance(root.value, dict):
+        raise root.error("a space is a mapping of names to what they may be.")
+    drafts: dict[str, Draft] = {}
+    for name, node in root.value.items():
+        for draft in read_draft(canonical(name), node):
+            if draft.name in drafts:
+                before = drafts[draft.name].where
+                raise node.error(f"{draft.name} is given twice, in {before} before: keep one.")
+            drafts[draft.name] = draft
+    return drafts
 
 
-def _shipped() -> Path:
-    package = Path(__file__).parents[1]
-    inside = package / "search_spaces"  # in a wheel
-    return inside if inside.exists() else package.parent / "search_spaces"
+def _split(text: str) -> tuple[str, Node]:
+    """Name and domain from ``NAME=DOMAIN``."""
+    name, equals, domain = text.partition("=")
+    where = f"--set {text}"
+    if not (name.strip() and equals):
+        raise InputError(f"{where}: write NAME=DOMAIN, as latent_dim=2..64:log.")
+    return canonical(name.strip()), Node(domain.strip(), where)
