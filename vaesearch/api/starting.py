@@ -20,7 +20,7 @@ from vaesearch.search.controller import Observer
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
 from vaesearch.search.tuning.objectives import check_objectives
-from vaesearch.space import Space, load_space
+from vaesearch.space import Space, space_of
 from vaesearch.tracking.core import make_tracker
 
 
@@ -79,7 +79,7 @@ def run_search(
         RunDirError: ``path`` holds a search already.
         StorageError: the disk is full or read-only; free some space, then :func:`resume`.
     """
-    space = load_space(config.space or Path(config.dataset).stem, config.set)
+    space = space_of(config)
     check_objectives(config, space)
     return _start(config, path, space, None, observers, note)
 

@@ -9,6 +9,7 @@ from vaesearch.cli.options import config_options, given
 from vaesearch.cli.sessions import new_run_dir, run_session
 from vaesearch.cli.terminal import Session
 from vaesearch.config import TuneConfig, load_yaml
+from vaesearch.space import refuse_both, space_of
 
 FIVE = {"decoders": "5"}
 
@@ -38,6 +39,7 @@ def _run(
 ) -> None:
     source = load_yaml(config) if config else {}
     settings = TuneConfig.from_dict(source, source=str(config)).changed(**options)
+    refuse_both(space_of(settings), options)
     path = run_dir or new_run_dir(settings.dataset)
 
     def start(session: Session) -> Any:

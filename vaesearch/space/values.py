@@ -97,11 +97,10 @@ def range_of(
             shown = given if isinstance(given, (str, int, float)) else "something else"
             raise node.error(f"{name} must range between finite numbers, not {shown}.")
     first, last = (end for end in ends if end is not None)
+    if (about.kind, kind) == ("int", "float"):
+        raise node.error(f"{name} is a whole number: write int in place of float.")
     is_whole = isinstance(first, int) and isinstance(last, int)
-    wanted = about.kind or kind or ("int" if is_whole else "float")
-    if kind not in (None, wanted):
-        raise node.error(f"{name} is {'a whole' if wanted == 'int' else 'any'} number: write "
-                         f"{wanted} in place of {kind}.")  # fmt: skip
+    wanted = kind or about.kind or ("int" if is_whole else "float")
     if first == last:
         raise node.error(f"{name} ranges from {first} to {last}: write {name}: {first}.")
     if first > last:
