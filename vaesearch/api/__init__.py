@@ -5,6 +5,7 @@ For example ``run_bandit(Config(dataset="digits", backend="local"), Path("runs/f
 
 from vaesearch.api.resuming import resume
 from vaesearch.api.starting import run_bandit, run_search
+from vaesearch.api.syncing import sync_study
 from vaesearch.api.writing import config_text
 
-__all__ = ["config_text", "resume", "run_bandit", "run_search"]
+__all__ = ["config_text", "resume", "run_bandit", "run_search", "sync_study"]

@@ -4,7 +4,7 @@ import shlex
 from typing import Any
 
 from vaesearch.bandits.core import Budget
-from vaesearch.config import PLACES, Config, load_yaml
+from vaesearch.config import PLACES, STORED, Config, load_yaml
 from vaesearch.errors import RunDirError
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.run_dir import RunDir
@@ -22,7 +22,7 @@ def refuse_used(run_dir: RunDir, config: Config) -> None:
         return  # killed before its first line: nothing is lost
     resume_it = f"vaesearch resume {shlex.quote(str(run_dir.path))}"
     before = fold(events, Budget()).config
-    differs = [k for k in difference(before, config) if k not in PLACES]
+    differs = [k for k in difference(before, config) if k not in (*PLACES, *STORED)]
     if differs:
         shown = ", ".join(f"{k} {before.get(k)} there, {getattr(config, k)} here" for k in differs)
         raise RunDirError(

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from vaesearch import catalogue
+from vaesearch.api.storing import Mirror, NoMirror
 from vaesearch.bandits.core import Budget, leader
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.config import Config, TuneConfig
@@ -38,8 +39,10 @@ def drive(
     source: ArmSource | None,
     observers: Sequence[Observer],
     note: Note,
+    mirror: Mirror | None = None,
 ) -> SearchState:
     """Run the search to its end, from where its ledger is."""
+    mirror = mirror or NoMirror()
     tracker = make_tracker(run_dir, config.tracking_uri, config.experiment)
     store = CheckpointStore(run_dir.checkpoints)
     policy = catalogue.build("policies", config.policy)
@@ -53,22 +56,24 @@ def drive(
             backend,
             seed=config.seed,
             elapsed=elapsed_seconds(before),
-            observers=observers,
+            observers=[*observers, mirror.observe],
             prune=store.prune,
             source=source,
             chunk=config.chunk,
             stop=stop_rule(config.confidence),
             view=view_of(config),
         )
-        for event in opening:
-            controller.record(event)
-        reason = controller.run()
-        appraise(controller, backend, partial(keep_appraisal, run_dir, store, data.shape))
-        best = leader(controller.state.history.arms)
-        last = SearchFinished(reason, best.name if best else None)
-        # What the last line of the ledger promises is written before it.
-        saved = write_results(run_dir, advance(controller.state, last), ledger.events)
-        controller.record(last)
+        mirror.start(before, controller.state)
+        with _waited_for(mirror.close, note):
+            for event in opening:
+                controller.record(event)
+            reason = controller.run()
+            appraise(controller, backend, partial(keep_appraisal, run_dir, store, data.shape))
+            best = leader(controller.state.history.arms)
+            last = SearchFinished(reason, best.name if best else None)
+            # What the last line of the ledger promises is written before it.
+            saved = write_results(run_dir, advance(controller.state, last), ledger.events)
+            controller.record(last)
         if saved:
             note(saved.sentence())
         switched = switching_note(controller.state)
@@ -86,14 +91,21 @@ def _why_all_failed(state: SearchState) -> str:
 
 @contextmanager
 def _tracked(tracker: Tracker, note: Note) -> Iterator[None]:
-    """Track what happens inside; waits for the rest to arrive only if it ended well."""
+    """Track what happens inside."""
     tracker.start()
+    with _waited_for(tracker.close, note):
+        yield
+
+
+@contextmanager
+def _waited_for(close: Callable[[float], str | None], note: Note) -> Iterator[None]:
+    """Wait for the rest to arrive elsewhere only if what happens inside ended well."""
     try:
         yield
     except BaseException:
-        tracker.close(0.0)
+        close(0.0)
         raise
-    if unsent := tracker.close(TRACKING_SECONDS):
+    if unsent := close(TRACKING_SECONDS):
         note(unsent)
 
 

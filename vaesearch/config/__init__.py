@@ -11,10 +11,16 @@ from vaesearch.config.core import (
     default_batch_size,
 )
 from vaesearch.config.reading import load_yaml
-from vaesearch.config.tuning import TUNING_MAY_CHANGE, TuneConfig, config_class, read_config
+from vaesearch.config.tuning import (
+    STORED,
+    TUNING_MAY_CHANGE,
+    TuneConfig,
+    config_class,
+    read_config,
+)
 
 __all__ = [
     "BACKENDS", "EPOCHS_PER_ARM", "MAY_CHANGE", "PIXELS", "PLACES", "PRECISIONS",
-    "TUNING_MAY_CHANGE", "Config", "TuneConfig", "config_class", "default_batch_size", "load_yaml",
-    "read_config",
+    "STORED", "TUNING_MAY_CHANGE", "Config", "TuneConfig", "config_class", "default_batch_size",
+    "load_yaml", "read_config",
 ]  # fmt: skip

@@ -113,7 +113,7 @@ class Config:
         values: dict[str, Any] = {
             "data_dir": str(Path(self.data_dir).absolute()),
             "dataset": str(dataset.absolute()) if is_path else self.dataset,
-            "tracking_uri": _absolute_database(self.tracking_uri),
+            "tracking_uri": absolute_database(self.tracking_uri),
             "batch_size": self.batch_size or default_batch_size(images),
             "latent_dim": self.latent_dim or (16 if channels == 1 else 64),
         }
@@ -233,7 +233,7 @@ def _check(config: Config) -> None:
         )
 
 
-def _absolute_database(uri: str | None) -> str | None:
+def absolute_database(uri: str | None) -> str | None:
     """A SQLite address that means the same file from wherever the search is resumed."""
     prefix = "sqlite:///"
     if uri is None or not uri.startswith(prefix):

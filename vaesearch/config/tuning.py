@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from vaesearch import catalogue
-from vaesearch.config.core import MAY_CHANGE, Config, option
+from vaesearch.config.core import MAY_CHANGE, Config, absolute_database, option
 from vaesearch.errors import InputError
 from vaesearch.records import Arm
 
@@ -15,7 +15,8 @@ MOST_EPOCHS = 30  # the default cap of one trial
 DEFAULT_TRIALS = 20
 TRIALS_WITHOUT_END = 100_000  # where the budget is given in epochs or seconds
 RANKING = "asha"  # in place of `auto` where several objectives make one rank
-TUNING_MAY_CHANGE = (*MAY_CHANGE, "trials", "storage")
+STORED = ("storage", "study")  # where the trials can be looked at
+TUNING_MAY_CHANGE = (*MAY_CHANGE, "trials", *STORED)
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class TuneConfig(Config):
         None, "learn from the trials of an earlier RUN_DIR", flag="from"
     )
     storage: str | None = option(
-        None, "Optuna storage (RDB URL) that mirrors the trials; default study.db in the run"
+        None, "Optuna storage (RDB URL) of the trials; default study.db in the run; or none"
     )
-    study: str | None = option(None, "name of the Optuna study; default that of the run")
+    study: str | None = option(None, "name of the Optuna study; default DATASET-SEARCH")
 
     def __post_init__(self) -> None:
         first = reward_of(self.objective)
@@ -83,7 +84,10 @@ class TuneConfig(Config):
         epochs = self.epochs if bounded else EPOCHS_PER_TRIAL * trials
         cap = self.max_epochs_per_arm or MOST_EPOCHS
         policy = RANKING if len(self.objective) > 1 and self.policy == "auto" else self.policy
-        filled = replace(self, epochs=epochs, trials=trials, max_epochs_per_arm=cap, policy=policy)
+        filled = replace(
+            self, epochs=epochs, trials=trials, max_epochs_per_arm=cap, policy=policy,
+            storage=absolute_database(self.storage),
+        )  # fmt: skip
         return super(TuneConfig, filled).resolved(images=images, channels=channels)
 
     def arms(self) -> list[Arm]:
