@@ -20,6 +20,7 @@ from vaesearch.cli.terminal import Session
 from vaesearch.cli.tuning import search, tune
 from vaesearch.config import TUNING_MAY_CHANGE, Config, TuneConfig, load_yaml, read_config
 from vaesearch.errors import InputError, unknown_name
+from vaesearch.space import space_entries
 
 # What the cost of a network depends on.
 COST_OPTIONS = (
@@ -134,12 +135,13 @@ for command in gallery.COMMANDS:
 @config_options(only=COST_OPTIONS)
 @click.option("--json", "as_json", is_flag=True, help="the same as JSON")
 def list_(axis: str | None, as_json: bool, **options: Any) -> None:
-    """What can be searched: decoders, encoders, likelihoods, policies, datasets, ...
+    """What can be searched: decoders, encoders, likelihoods, policies, datasets, spaces, ...
 
     With --dataset, `list decoders` and `list encoders` say what each would cost on its images.
     """
-    if axis is not None and axis not in catalogue.AXES:
-        raise unknown_name("list", axis, catalogue.AXES)
+    known = {**catalogue.AXES, "spaces": space_entries()}
+    if axis is not None and axis not in known:
+        raise unknown_name("list", axis, known)
     if given(options):
         _list_costs(axis, Config().changed(**given(options)), options["dataset"], as_json)
         return
@@ -147,14 +149,14 @@ def list_(axis: str | None, as_json: bool, **options: Any) -> None:
 
     from vaesearch.cli.text import listing
 
-    axes = [axis] if axis else list(catalogue.AXES)
+    axes = [axis] if axis else list(known)
     if as_json:
-        members = {name: [_plain(entry) for entry in catalogue.AXES[name]] for name in axes}
+        members = {name: [_plain(entry) for entry in known[name]] for name in axes}
         click.echo(json.dumps(members[axis] if axis else members, indent=2))
         return
     console = Console()
     for name in axes:
-        console.print(listing(name, catalogue.AXES[name]))
+        console.print(listing(name, known[name]))
 
 
 def _plain(entry: catalogue.Entry) -> dict[str, str]:

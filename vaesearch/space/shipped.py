@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vaesearch import catalogue
+from vaesearch.catalogue import Entry
 from vaesearch.errors import unknown_name
 
 GENERIC = "vae"
@@ -47,8 +48,13 @@ def default_space(dataset: str) -> str:
     return name if dataset in known and name in shipped_spaces() else GENERIC
 
 
-def summary(path: Path) -> str:
-    """What a space is for: the first comment of its file that says so."""
+def space_entries() -> tuple[Entry, ...]:
+    """The shipped spaces as rows of a list: their names, and what they say that they are for."""
+    return tuple(Entry(name, "", _summary(path)) for name, path in shipped_spaces().items())
+
+
+def _summary(path: Path) -> str:
+    """The first comment of the file that is no instruction to an editor."""
     lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
     comments = (line.removeprefix("#").strip() for line in lines if line.startswith("#"))
     return next((line for line in comments if not line.startswith("yaml-language-server")), "")
