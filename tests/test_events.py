@@ -6,7 +6,7 @@ import pytest
 
 from vaesearch.events import EVENTS, event_from_dict, event_to_dict
 
-EXAMPLES = {"str": "x", "int": 3, "float": 0.5, "list": ["y"], "dict": {"k": 1.5}}
+EXAMPLES = {"str": "x", "int": 3, "bool": True, "float": 0.5, "list": ["y"], "dict": {"k": 1.5}}
 
 
 def example(kind):

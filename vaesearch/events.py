@@ -154,11 +154,12 @@ class WorkerLost(Event):
 
 @dataclass(frozen=True)
 class ArmFailed(Event):
-    """The arm can get no more epochs: it diverged, or killed its workers."""
+    """The arm can get no more epochs: it diverged, or its workers died with it (``lost``)."""
 
     kind = "arm_failed"
     arm: str
     cause: str
+    lost: bool = False
 
 
 @dataclass(frozen=True)

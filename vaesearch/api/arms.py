@@ -1,16 +1,16 @@
-"""The opening lines of arms, and where arms come from that join later."""
+"""The opening lines of arms."""
 
-from vaesearch import catalogue
-from vaesearch.config import Config, TuneConfig
+from dataclasses import replace
+
+from vaesearch.config import Config
 from vaesearch.data import ImageData
 from vaesearch.errors import InputError
 from vaesearch.events import ArmAdded
 from vaesearch.models.checks import check_model
-from vaesearch.models.cost import step_flops
+from vaesearch.models.cost import known_cost
 from vaesearch.objectives import Loss
 from vaesearch.records import Arm
-from vaesearch.search.arms import ArmSource, opening_line
-from vaesearch.space import Space
+from vaesearch.search.arms import opening_line
 from vaesearch.specs import folder_name
 
 
@@ -43,21 +43,6 @@ def admitted(arm: Arm, data: ImageData) -> ArmAdded:
         InputError: its parts cannot be made or do not fit the images.
     """
     parameters = check_model(arm.settings, data.shape)
-    flops = step_flops(arm.settings, data.shape, Loss(arm.settings))
-    return opening_line(arm, parameters, flops)
-
-
-def make_source(config: Config, space: Space | None, data: ImageData) -> ArmSource | None:
-    """What proposes arms, if the configuration is one of tuning.
-
-    Raises:
-        InputError: Optuna is missing.
-    """
-    if not isinstance(config, TuneConfig) or space is None:
-        return None
-    try:
-        from vaesearch.search.tuning.source import TrialSource
-    except ModuleNotFoundError as error:
-        raise InputError(f"tuning needs {error.name}: pip install optuna") from error
-    policy = catalogue.build("policies", config.policy)
-    return TrialSource(config, space, policy, lambda arm: admitted(arm, data))
+    cost = known_cost(arm.settings, data.shape, Loss(arm.settings))
+    line = opening_line(arm, parameters, cost.step_flops if cost else None)
+    return replace(line, memory=cost.memory if cost else None)

@@ -7,9 +7,10 @@ from typing import Any
 
 import vaesearch
 from vaesearch import catalogue
-from vaesearch.api.arms import arms_added, make_source
+from vaesearch.api.arms import arms_added
 from vaesearch.api.refusing import difference, refuse_shared
 from vaesearch.api.running import Note, budget_of, drive
+from vaesearch.api.sources import make_source
 from vaesearch.api.writing import config_text
 from vaesearch.bandits.core import Budget
 from vaesearch.config import MAY_CHANGE, TUNING_MAY_CHANGE, Config, TuneConfig, config_class
@@ -70,7 +71,7 @@ def resume(
         write_text(run_dir.config, config_text(config))
         resumed = SearchResumed(vaesearch.__version__, difference(before.config, config))
         space = Space.from_dict(before.space) if before.space else None
-        source = source or make_source(config, space, data)
+        source = source or make_source(config, space, data, events, note)
         return drive(run_dir, config, data, [resumed, *missing], source, observers, note)
     finally:
         run_dir.unlock()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import vaesearch
 from vaesearch import catalogue
-from vaesearch.api.arms import arms_added, make_source
+from vaesearch.api.arms import arms_added
 from vaesearch.api.refusing import plain, refuse_used
 from vaesearch.api.running import Note, drive
+from vaesearch.api.sources import make_source, settled
 from vaesearch.api.writing import config_text
 from vaesearch.config import Config, TuneConfig
 from vaesearch.data import load_data
@@ -98,8 +99,9 @@ def _start(
     make_tracker(run_dir, config.tracking_uri, config.experiment)
     data = load_data(config)
     config = config.resolved(images=len(data.train), channels=data.shape[0])
+    config = settled(config, space, note)
     arms = arms_added(config, data)
-    source = source or make_source(config, space, data)
+    source = source or make_source(config, space, data, note=note)
     run_dir.create()
     run_dir.lock()
     try:

@@ -8,17 +8,50 @@ proposals again in order; ``several`` can optimise several objectives. Traits of
 from vaesearch.catalogue.entry import Entry
 
 _SAMPLERS = "vaesearch.search.tuning.samplers"
+_SEVERAL = frozenset({"several"})
 SAMPLERS = (
     Entry(
         "tpe",
         f"{_SAMPLERS}:tpe",
         "tree-structured Parzen estimator, multivariate, with constant liar (default)",
         "Bergstra et al. 2011; Watanabe 2023",
-        traits=frozenset({"several"}),
+        traits=_SEVERAL,
     ),
-    Entry("random", f"{_SAMPLERS}:random", "independent draws", "Bergstra & Bengio 2012",
-          traits=frozenset({"several"})),
-)  # fmt: skip
+    Entry(
+        "gp",
+        f"{_SAMPLERS}:gp",
+        "Gaussian process, log expected improvement; slower than tpe per proposal",
+        "Snoek et al. 2012; Ament et al. 2023",
+        traits=_SEVERAL,
+    ),
+    Entry(
+        "cmaes",
+        f"{_SAMPLERS}:cmaes",
+        "covariance matrix adaptation, for ranges of numbers and many trials",
+        "Hansen & Ostermeier 2001",
+        traits=frozenset({"stateful"}),
+    ),
+    Entry(
+        "nsga2",
+        f"{_SAMPLERS}:nsga2",
+        "genetic, for several objectives and many trials",
+        "Deb et al. 2002",
+        traits=frozenset({"several", "stateful"}),
+    ),
+    Entry(
+        "random",
+        f"{_SAMPLERS}:random",
+        "independent draws",
+        "Bergstra & Bengio 2012",
+        traits=_SEVERAL,
+    ),
+    Entry(
+        "grid",
+        f"{_SAMPLERS}:grid",
+        "every point in random order; grid:5 takes 5 of each range of numbers",
+        traits=_SEVERAL,
+    ),
+)
 _LOWER, _HIGHER = frozenset({"lower"}), frozenset({"higher"})
 _COST = frozenset({"lower", "cost"})
 OBJECTIVES = (

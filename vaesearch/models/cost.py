@@ -74,10 +74,10 @@ def model_cost(settings: TrialSettings, shape: Shape, loss: LossOf | None = None
         return _count(settings, shape, loss or _negative_elbo, "cpu", FEW)
 
 
-def step_flops(settings: TrialSettings, shape: Shape, loss: LossOf) -> float | None:
-    """FLOPs of a training step for each image, as of :func:`model_cost`; None if not countable."""
+def known_cost(settings: TrialSettings, shape: Shape, loss: LossOf) -> Cost | None:
+    """As :func:`model_cost`; None where it cannot be counted."""
     try:
-        return model_cost(settings, shape, loss).step_flops
+        return model_cost(settings, shape, loss)
     except Exception:  # some operation of a user's module
         return None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vaesearch.compatibility import check_comparable
 from vaesearch.errors import InputError
@@ -25,6 +25,15 @@ class ArmSource(Protocol):
         in which no arm can be pulled and nothing is in flight ends, so a source that wants to go
         on must then have an arm.
         """
+        ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A source that can tell when it has nothing left."""
+
+    def closed(self, state: SearchState) -> str | None:
+        """Why no arm will join any more; None while one may."""
         ...
 
 

@@ -22,7 +22,7 @@ from vaesearch.events import (
     WorkerLost,
 )
 from vaesearch.records import PullReport, PullRequest
-from vaesearch.search.arms import ArmSource, newcomers
+from vaesearch.search.arms import ArmSource, Closing, newcomers
 from vaesearch.search.asking import ask
 from vaesearch.search.backends.base import Backend, Finished, Lost, Outcome
 from vaesearch.search.state import Flight, SearchState, advance
@@ -140,13 +140,13 @@ class Controller:
         history = self._view(self.state.history.at(self._elapsed()), self.state)
         ended = exhausted(history) or self._stop(history)
         if ended is not None:
-            return ended
+            return self._with_reason_of_source(ended)
         rng = numpy_generator(self._seed, "decision", history.decisions)
         decision = ask(self._policy, history, rng)
         for arm, reason in decision.cut.items():
             self.record(ArmCut(arm, reason), sync=False)
         if decision.arm is None:
-            return decision.reason
+            return self._with_reason_of_source(decision.reason)
         epochs = pull_epochs(history, history.arm(decision.arm), decision.epochs, self._chunk)
         pending = sorted(flight.arm for flight in self.state.flights.values())
         self.record(
@@ -160,6 +160,15 @@ class Controller:
             now = replace(self.state, history=self.state.history.at(self._elapsed()))
             for event in newcomers(self._source, now):
                 self.record(event, sync=False)
+
+    def _with_reason_of_source(self, ended: str) -> str:
+        """Why nothing can be decided, and why no other arm can join, if that is why."""
+        if not isinstance(self._source, Closing) or self.state.history.epochs_left < 1:
+            return ended
+        closed = self._source.closed(self.state)
+        if closed is None:
+            return ended
+        return f"{closed}; {ended}" if self.state.arms else closed
 
     def _elapsed(self) -> float:
         return self._backend.now() - self._began
@@ -207,7 +216,8 @@ class Controller:
             self.record(WorkerLost(outcome.worker, outcome.error))
         self.record(PullFailed(job.pull, job.arm.name, outcome.error))
         if self.state.failures[job.pull] >= MAX_ATTEMPTS:
-            self.record(ArmFailed(job.arm.name, f"{MAX_ATTEMPTS} attempts: {outcome.error}"))
+            cause = f"{MAX_ATTEMPTS} attempts: {outcome.error}"
+            self.record(ArmFailed(job.arm.name, cause, lost=isinstance(outcome, Lost)))
 
     def _finished(self, job: PullRequest, outcome: Finished) -> None:
         report = outcome.result

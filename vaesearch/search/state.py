@@ -43,6 +43,7 @@ class ArmState:
         trial: its number, if it was proposed; ``again``: of the lost trial that it repeats.
         values: in the search space that it stands for.
         memory: bytes that training on a batch needs; None if they are not known.
+        lost: it failed because its workers died.
     """
 
     arm: Arm
@@ -57,6 +58,7 @@ class ArmState:
     values: dict[str, Any] = field(default_factory=dict)
     again: int | None = None
     memory: int | None = None
+    lost: bool = False
 
     @property
     def epoch(self) -> int:
@@ -179,7 +181,9 @@ def advance(state: SearchState, event: Event) -> SearchState:
             )
         case ArmFailed():
             flights = {k: f for k, f in state.flights.items() if f.arm != event.arm}
-            return _closed(replace(state, flights=flights), event.arm, "failed", event.cause)
+            lost = replace(state.arms[event.arm], lost=event.lost)
+            state = replace(state, flights=flights, arms=state.arms | {event.arm: lost})
+            return _closed(state, event.arm, "failed", event.cause)
         case ArmCut():
             return _closed(state, event.arm, "cut", event.reason)
         case ArmAppraised():

@@ -4,103 +4,221 @@ The study that a sampler looks at lives in memory and is made from the state, so
 search proposes what the undisturbed one would have. What a storage holds is a mirror of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from vaesearch import catalogue
-from vaesearch.search.state import ArmState, SearchState
-from vaesearch.seeding import derive
-from vaesearch.space import Choice, Float, Int, Parameter, Space, Value
+from vaesearch.search.state import SearchState
+from vaesearch.search.tuning.points import count, points
+from vaesearch.search.tuning.quiet import quiet
+from vaesearch.search.tuning.samplers import Recipe
+from vaesearch.search.tuning.suggesting import ask, distribution
+from vaesearch.search.tuning.told import Told, for_group, projected, told
+from vaesearch.seeding import derive, numpy_generator
+from vaesearch.space import Space, Value
+
+__all__ = ["Memory", "Proposal", "Proposer", "ask", "distribution"]
+
+DRAWS = 5  # of a sampler, before values that were proposed before are taken for its last word
+RANDOM_DRAWS = 200
+STATES = {
+    "complete": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "running": TrialState.RUNNING,
+    "failed": TrialState.FAIL,
+    "refused": TrialState.PRUNED,
+}
+Attributes = Mapping[str, Any]
 
 
-def propose(space: Space, sampler: str, seed: int, state: SearchState) -> dict[str, Value]:
-    """Values for the next trial.
+@dataclass(frozen=True)
+class Memory:
+    """What a stateful sampler wrote down at earlier proposals, by trial and by group."""
 
-    Args:
-        space: to draw from.
-        sampler: a catalogue spec.
-        seed: of the search.
-        state: what is known of the trials before.
-    """
-    made = catalogue.build(
-        "samplers",
-        sampler,
-        seed=derive(seed, "proposal", state.trials) % 2**32,
-        conditional=any(p.when for p in space.parameters),
-    )
-    study = optuna.create_study(sampler=made, direction="maximize")
-    study.add_trials(list(trials_of(space, state)))
-    return ask(study.ask(), space)
+    trials: Mapping[int, Attributes] = field(default_factory=dict)
+    groups: Mapping[str, Attributes] = field(default_factory=dict)
 
-
-def ask(trial: Trial, space: Space) -> dict[str, Value]:
-    """The values that ``trial`` suggests for the active parameters, in the order of the space."""
-    values: dict[str, Value] = {}
-    for parameter in space.parameters:
-        if parameter.is_active(values):
-            values[parameter.name] = _suggest(trial, parameter)
-    return values
-
-
-def _suggest(trial: Trial, parameter: Parameter) -> Value:
-    name = parameter.name
-    match parameter.domain:
-        case Float(low, high, log):
-            return trial.suggest_float(name, low, high, log=log)
-        case Int(low, high, log, step):
-            return trial.suggest_int(name, low, high, log=log, step=step)
-        case Choice(options):
-            chosen: Value = trial.suggest_categorical(name, options)  # type: ignore[assignment]
-            return chosen
-
-
-def distribution(parameter: Parameter) -> BaseDistribution:
-    """Optuna's name for the domain of a parameter."""
-    match parameter.domain:
-        case Float(low, high, log):
-            return FloatDistribution(low, high, log)
-        case Int(low, high, log, step):
-            return IntDistribution(low, high, log, step)
-        case Choice(options):
-            return CategoricalDistribution(options)
-
-
-def trials_of(space: Space, state: SearchState) -> Iterator[FrozenTrial]:
-    """The trials of the search as a sampler sees them, in the order of their numbers."""
-    distributions = {p.name: distribution(p) for p in space.parameters}
-    for name, arm in state.arms.items():
-        if arm.trial is None:
-            continue
-        history = state.history.arm(name)
-        at_cap = arm.epoch >= state.history.cap(history)
-        standing = TrialState.RUNNING if history.pending or not arm.reports else TrialState.PRUNED
-        if history.status == "failed":
-            standing = TrialState.FAIL
-        elif at_cap and not history.pending:
-            standing = TrialState.COMPLETE
-        yield create_trial(
-            state=standing,
-            value=arm.best.reward if arm.best and standing == TrialState.COMPLETE else None,
-            params=dict(arm.values),
-            distributions={name: distributions[name] for name in arm.values},
-            intermediate_values=_intermediate(arm),
+    def plus(self, number: int, group: str, proposal: "Proposal") -> "Memory":
+        """With what it wrote down at one more."""
+        return Memory(
+            {**self.trials, number: proposal.trial}, {**self.groups, group: proposal.group}
         )
 
 
-def _intermediate(arm: ArmState) -> dict[int, Any]:
-    """The best reward up to each epoch: what could be handed out then."""
-    best = float("-inf")
-    shown = {}
-    for report in arm.reports:
-        best = max(best, report.reward)
-        shown[report.epoch] = best
-    return shown
+@dataclass(frozen=True)
+class Proposal:
+    """Values, and what a stateful sampler wrote down beside them."""
+
+    values: dict[str, Value]
+    trial: Attributes = field(default_factory=dict)
+    group: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Proposer:
+    """Who proposes.
+
+    Attributes:
+        space: to draw from.
+        sampler: a catalogue spec.
+        seed: of the search.
+        objectives: to optimise.
+        reward: by which arms are compared.
+    """
+
+    space: Space
+    sampler: str
+    seed: int
+    objectives: tuple[str, ...] = ("bpd",)
+    reward: str = "bpd"
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The sampler, to be made for each proposal; InputError if it cannot be."""
+        made: Recipe = catalogue.build("samplers", self.sampler, space=self.space, seed=self.seed)
+        return made
+
+    @cached_property
+    def size(self) -> int | None:
+        """How many proposals there are for each group; None for more than can be told."""
+        return len(self.recipe.fixed) if self.recipe.make is None else count(self.space)
+
+    def exhausted(self, state: SearchState, group: str = "") -> bool:
+        """Whether everything has been proposed for ``group``."""
+        if self.size is None:
+            return False
+        before = taken(state, group)
+        if self.recipe.make is None:
+            return all(_key(p) in before for p in self.recipe.fixed)
+        return len(before) >= self.size
+
+    def propose(
+        self, state: SearchState, group: str = "", memory: Memory | None = None
+    ) -> Proposal:
+        """Values for the next trial, which nobody proposed for its group before.
+
+        Args:
+            state: what is known of the trials before; not :meth:`exhausted`.
+            group: that the proposal is for.
+            memory: of a stateful sampler.
+        """
+        before = taken(state, group)
+        if self.recipe.make is None:
+            return Proposal(next(p for p in self.recipe.fixed if _key(p) not in before))
+        trials = self._trials(state, group)
+        number = state.trials
+        for draw in range(DRAWS):
+            path = (draw,) if draw else ()
+            seed = derive(self.seed, "proposal", number, *path) % 2**32
+            proposal = self._drawn(self.recipe.make, seed, trials, group, memory or Memory())
+            if _key(proposal.values) not in before:
+                return proposal
+        return self._left_over(before, number) or proposal
+
+    def _trials(self, state: SearchState, group: str) -> list[Told]:
+        """What the sampler is told."""
+        trials = told(state, self.objectives)
+        if self.objectives == (self.reward,) and self.recipe.projects:
+            trials = projected(trials, state)
+        # The state of a stateful sampler is that of one group.
+        enough = 0 if self.recipe.stateful else self.recipe.startup
+        return for_group(trials, group, enough)
+
+    def _drawn(
+        self,
+        make: Callable[[int], BaseSampler],
+        seed: int,
+        trials: Sequence[Told],
+        group: str,
+        memory: Memory,
+    ) -> Proposal:
+        with quiet():
+            study = optuna.create_study(
+                sampler=make(seed), directions=["maximize"] * len(self.objectives)
+            )
+            for name, value in memory.groups.get(group, {}).items():
+                study._storage.set_study_system_attr(study._study_id, name, value)
+            study.add_trials(self._frozen(trials, memory))
+            trial = study.ask()
+            values = ask(trial, self.space)
+        if not self.recipe.stateful:
+            return Proposal(values)
+        beside = study._storage.get_study_system_attrs(study._study_id)
+        return Proposal(values, study.trials[-1].system_attrs, beside)
+
+    def _frozen(self, trials: Sequence[Told], memory: Memory) -> list[FrozenTrial]:
+        known = [t.figures for t in trials if t.figures is not None]
+        worst = tuple(map(min, zip(*known, strict=True))) if known else None
+        return [
+            _frozen(t, self._distributions, self.recipe, worst, memory.trials.get(t.number))
+            for t in trials
+        ]
+
+    @cached_property
+    def _distributions(self) -> dict[str, BaseDistribution]:
+        return {p.name: distribution(p) for p in self.space.parameters}
+
+    def _left_over(self, before: set[Any], number: int) -> Proposal | None:
+        """A point at random among those that are left; None where none was found."""
+        if self.size is not None:
+            left = [p for p in points(self.space) if _key(p) not in before]
+            pick = numpy_generator(self.seed, "proposal", number, "left").integers(len(left))
+            return Proposal(left[pick])
+        sampler = RandomSampler(seed=derive(self.seed, "proposal", number, "random") % 2**32)
+        with quiet():
+            study = optuna.create_study(sampler=sampler)
+            for _ in range(RANDOM_DRAWS):
+                values = ask(study.ask(), self.space)
+                if _key(values) not in before:
+                    return Proposal(values)
+        return None
+
+
+def taken(state: SearchState, group: str) -> set[Any]:
+    """The points that were proposed for ``group``, here or in a search that this one knows."""
+    arms = [a.values for name, a in state.arms.items()
+            if a.trial is not None and state.history.arm(name).group == group]  # fmt: skip
+    refused = [t.values for t in state.refused if t.group == group]
+    known = [t.values for t in state.known if t.group == group]
+    return set(map(_key, [*arms, *refused, *known]))
+
+
+def _key(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
+    return tuple(sorted(values.items()))
+
+
+def _frozen(
+    trial: Told,
+    distributions: Mapping[str, BaseDistribution],
+    recipe: Recipe,
+    worst: tuple[float, ...] | None,
+    attributes: Attributes | None,
+) -> FrozenTrial:
+    """The trial as Optuna writes it.
+
+    One that was given up, or waits, is complete with the figures that it has; one that was refused
+    is the worst of all for a sampler that knows of no constraints.
+    """
+    state, figures = STATES[trial.standing], trial.figures
+    if trial.standing == "refused" and not recipe.constrained:
+        figures = worst
+        state = TrialState.COMPLETE if worst else TrialState.FAIL
+    by_rank = trial.standing == "pruned" and not recipe.projects and len(figures or ()) == 1
+    if trial.standing == "pruned" and not by_rank:
+        state = TrialState.COMPLETE
+    return create_trial(
+        state=state,
+        values=figures if state == TrialState.COMPLETE else None,
+        intermediate_values={trial.epochs: figures[0]} if by_rank and figures else None,
+        params=dict(trial.values),
+        distributions={name: distributions[name] for name in trial.values},
+        constraints=dict(trial.excess) if recipe.constrained else None,
+        system_attrs=dict(attributes or {}),
+    )

@@ -1,0 +1,99 @@
+"""Proposals that a person wants to be tried first."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from vaesearch.config import TuneConfig, load_yaml
+from vaesearch.errors import InputError
+from vaesearch.records import TrialSettings
+from vaesearch.search.tuning.known import point_of
+from vaesearch.space import Space, Value
+
+DEFAULTS = "defaults"
+NETWORKS = ("encoder", "decoder", "encoders", "decoders")
+
+
+def enqueued(
+    texts: Sequence[str], config: TuneConfig, space: Space
+) -> tuple[list[dict[str, Value]], list[str]]:
+    """The points to be proposed first in every group, in order, and remarks.
+
+    Args:
+        texts: ``name=value,...``, ``FILE.yaml`` or ``defaults`` each; what is not named is at its
+            default.
+        config: resolved.
+        space: of the search.
+
+    Raises:
+        InputError: an unknown name, a value outside of the space, one that is missing and has no
+            default, or an option in a file that this search has otherwise.
+    """
+    settings = vars(config.settings())
+    points: list[dict[str, Value]] = []
+    notes: list[str] = []
+    for text in texts:
+        source = f"--enqueue {text}"
+        if text == DEFAULTS:
+            point = space.check({}, source, settings)
+        elif text.startswith("{"):
+            point = space.check(json.loads(text), source, settings)
+        elif Path(text).suffix in (".yaml", ".yml"):
+            point = _from_file(load_yaml(Path(text)), source, config, space)
+        else:
+            point = space.check(_pairs(text), source, settings)
+        if point in points:
+            notes.append(f"{source} is the same as one before.")
+        else:
+            points.append(point)
+    return points, notes
+
+
+def as_text(point: dict[str, Value]) -> str:
+    """A point as :func:`enqueued` reads it back, wherever it was from."""
+    return json.dumps(point)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise InputError(
+                f"--enqueue {text!r}: write NAME=VALUE,NAME=VALUE, or {DEFAULTS}, or FILE.yaml."
+            )
+        if name.strip() in pairs:
+            raise InputError(f"--enqueue {text!r}: {name.strip()} is given twice.")
+        pairs[name.strip()] = value.strip()
+    if not pairs:
+        raise InputError("--enqueue is empty: write NAME=VALUE,NAME=VALUE.")
+    return pairs
+
+
+def _from_file(
+    options: dict[str, Any], source: str, config: TuneConfig, space: Space
+) -> dict[str, Value]:
+    """Of the options in a file, those that are searched; others of a model must be as here."""
+    written = {str(key).replace("-", "_"): value for key, value in options.items()}
+    own = {
+        f.name: getattr(config, f.name) for f in fields(TrialSettings) if f.name not in NETWORKS
+    }
+    searched = {p.name.partition(".")[0] for p in space.parameters}
+    for name, value in written.items():
+        fixed = space.constants.get(name, own.get(name))
+        differs = name in own and name not in searched and value is not None and fixed != value
+        if differs and str(fixed) != str(value):
+            raise InputError(
+                f"{source}: {name} is {value} there and {fixed} here, and is not searched; give "
+                f"--{name.replace('_', '-')} {value}, or take the line out of the file."
+            )
+    if not searched & written.keys():
+        raise InputError(
+            f"{source} has none of {', '.join(sorted(searched))}, which are searched."
+        )
+    try:
+        return point_of(vars(config.settings()) | written, space)
+    except InputError as error:
+        raise InputError(str(error).replace("an earlier trial", source)) from None
