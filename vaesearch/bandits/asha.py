@@ -1,6 +1,7 @@
 """Asynchronous successive halving: promote as soon as a rung allows it, wait for nobody."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +9,18 @@ import numpy as np
 from vaesearch.bandits.common import check_integer, fewest_epochs
 from vaesearch.bandits.core import ArmHistory, Decision, History
 from vaesearch.bandits.halving import best_until, epochs_affordable, ranked
+from vaesearch.bandits.opening import Opening, smallest_group, worth_opening
 
 
 def first_rung(history: History, eta: int) -> int:
     """The r with which the budget is just enough to promote one in η up to the last rung.
 
     K arms to r, and in each of the ⌊log_η K⌋ promotions a share K / η^k of them from r η^(k-1)
-    to r η^k: about K r (1 + ⌊log_η K⌋ (1 - 1/η)) epochs. 1 while the budget is not known.
+    to r η^k: about K r (1 + ⌊log_η K⌋ (1 - 1/η)) epochs. 1 while the budget is not known, and
+    where arms join without end.
     """
+    if history.budget.trials is not None:
+        return 1  # one more look is cheaper than to know how many there will be
     arms = len(history.arms)
     promotions = 0
     while eta ** (promotions + 1) <= arms:
@@ -36,8 +41,9 @@ class ASHAPolicy:
     2. promotes, from the highest rung down, the best arm that is among the ⌊m/η⌋ best of the m
        arms that have been there, and has not been promoted yet,
     3. starts an arm that has not reached rung 0,
-    4. or, as the paper has arms without end and a search here has K, promotes the best arm of
-       the highest rung with a free one anyway: so the whole budget is used.
+    4. where arms join during the search, lets one join,
+    5. or, with K arms, or where none could catch up any more, promotes the best arm of the
+       highest rung with a free one anyway: so the whole budget is used.
 
     Arms are ranked on their best reward up to the rung. An arm at its own cap counts at all rungs
     above, and is not promoted. Where r changes on the way, because an arm joins or the cost of an
@@ -67,9 +73,31 @@ class ASHAPolicy:
         check_integer(0, rung=self.rung)
         check_integer(1, chunk=self.chunk)
 
+    def opening(
+        self, history: History, groups: Sequence[str], rng: np.random.Generator
+    ) -> Opening | None:
+        """Where nobody is to go on or to be promoted, while a new arm can still catch up."""
+        if not worth_opening(history) or (
+            history.candidates and self._due(history, self.rung or 1) is not None
+        ):
+            return None
+        return Opening(smallest_group(history, groups), "nobody is due for the next rung")
+
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
         """Go on, promote, start, or promote anyway."""
         first = self.rung or first_rung(history, self.eta)
+        due = self._due(history, first)
+        if due is not None:
+            return due
+        free = history.candidates
+        rungs = {a.name: self._rung(a.epochs, first) for a in history.arms}
+        highest = max(rungs[a.name] for a in free)
+        left = [a for a in free if rungs[a.name] == highest]
+        best = ranked(left, self._epoch(highest, first))[0]
+        return self._pull(best, highest, first, "the best that is free, nobody else can go on")
+
+    def _due(self, history: History, first: int) -> Decision | None:
+        """The arm that is to go on, to be promoted or to start; None if there is none."""
         free = history.candidates
         rungs = {a.name: self._rung(a.epochs, first) for a in history.arms}
         going = [a for a in free if a.epochs > self._epoch(rungs[a.name], first)]
@@ -87,10 +115,7 @@ class ASHAPolicy:
         new = [a for a in free if rungs[a.name] < 0]
         if new:
             return self._pull(fewest_epochs(new), -1, first, "start")
-        highest = max(rungs[a.name] for a in free)
-        left = [a for a in free if rungs[a.name] == highest]
-        best = ranked(left, self._epoch(highest, first))[0]
-        return self._pull(best, highest, first, "the best that is free, nobody else can go on")
+        return None
 
     def _promoted(self, history: History, rung: int, first: int) -> tuple[ArmHistory | None, int]:
         """The best arm to promote from ``rung``, if any, and how many arms have been there."""

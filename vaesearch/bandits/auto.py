@@ -1,13 +1,16 @@
 """The default: which policy suits so many candidates and so much budget."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vaesearch.bandits.asha import ASHAPolicy
 from vaesearch.bandits.common import check_at_least, check_integer
 from vaesearch.bandits.core import Decision, History, Policy
 from vaesearch.bandits.curve_halving import CurveHalvingPolicy
 from vaesearch.bandits.halving import epochs_affordable
+from vaesearch.bandits.opening import Opening
 from vaesearch.bandits.projected import ExpectedImprovementPolicy
 
 
@@ -15,6 +18,9 @@ from vaesearch.bandits.projected import ExpectedImprovementPolicy
 class AutoPolicy:
     """Chooses by the number of arms K and the budget of T epochs, and says why.
 
+    - Arms that join during the search: :class:`~vaesearch.bandits.asha.ASHAPolicy`. Many are
+      proposed, most are poor, and the first epochs tell that much; a policy that trains a few of
+      them to the end finds less.
     - More than ``crowd`` arms: :class:`~vaesearch.bandits.curve_halving.CurveHalvingPolicy`, which
       fits the curves once per round. Fitting that many before each pull costs more than it gives.
     - More than ``many`` arms with T / K below ``tight``: the same. With many arms the one that is
@@ -48,6 +54,15 @@ class AutoPolicy:
         check_integer(1, crowd=self.crowd, many=self.many, chunk=self.chunk)
         check_at_least(0, tight=self.tight, scarce=self.scarce)
 
+    def opening(
+        self, history: History, groups: Sequence[str], rng: np.random.Generator
+    ) -> Opening | None:
+        """What the policy for arms that join decides."""
+        return self._open_set().opening(history, groups, rng)
+
+    def _open_set(self) -> ASHAPolicy:
+        return ASHAPolicy(eta=3, chunk=self.chunk)
+
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
         """What the chosen policy decides, with the choice before the reason."""
         policy, why = self.pick(history)
@@ -56,6 +71,8 @@ class AutoPolicy:
 
     def pick(self, history: History) -> tuple[Policy, str]:
         """The policy for this search, and why it was chosen."""
+        if history.budget.trials is not None:
+            return self._open_set(), "asha, as arms join during the search"
         arms = len(history.arms)
         share = epochs_affordable(history) / arms
         size = f"for {arms} arms, {share:.3g} epochs each"

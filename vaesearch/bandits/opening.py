@@ -8,6 +8,8 @@ import numpy as np
 
 from vaesearch.bandits.core import History
 
+CATCH_UP = 0.5  # of the epochs of the furthest arm, that must be left for one more
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -61,3 +63,22 @@ def smallest_group(history: History, groups: Sequence[str]) -> str:
     """The group with the fewest arms so far, of equals the first."""
     sizes = {group: sum(a.group == group for a in history.arms) for group in groups}
     return min(groups, key=lambda group: sizes[group])
+
+
+def worth_opening(history: History) -> bool:
+    """Whether there is time for one more arm to catch up with the one that is furthest.
+
+    Half of its epochs must be left; a better arm passes it before they are equally far.
+    """
+    if not history.candidates and not history.pending:
+        return True
+    furthest = max((arm.epochs for arm in history.arms if arm.status != "failed"), default=0)
+    return epochs_left(history) >= CATCH_UP * furthest
+
+
+def epochs_left(history: History) -> float:
+    """Epochs that one more arm could have: of the budget, or of the seconds at a typical cost."""
+    left = history.epochs_left
+    if history.budget.seconds is not None and history.typical_cost:
+        left = min(left, max(0.0, history.seconds_left) / history.typical_cost)
+    return left
