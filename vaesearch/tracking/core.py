@@ -13,6 +13,7 @@ from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.search.run_dir import RunDir
 from vaesearch.tracking.cursor import exclusive, load_cursor, lock_path
 from vaesearch.tracking.evaluations import evaluation_files
+from vaesearch.tracking.mixtures import key_of, mixture_files
 from vaesearch.tracking.uris import NO_TRACKING, check_uri, default_uri, redacted, ui_command
 
 __all__ = [
@@ -151,7 +152,7 @@ def sync(run_dir: RunDir, uri: str | None, experiment: str) -> None:
 
 
 def send_evaluations(run_dir: RunDir, uri: str | None, experiment: str) -> None:
-    """Send the measurements that MLflow lacks, and wait for it; nothing where it lacks none.
+    """Send the measurements and mixtures that MLflow lacks, and wait for it.
 
     A search that is running, or its uploader, sends them itself.
 
@@ -174,7 +175,9 @@ def send_evaluations(run_dir: RunDir, uri: str | None, experiment: str) -> None:
 
 def _has_evaluations(run_dir: RunDir, uri: str, experiment: str) -> bool:
     there = load_cursor(run_dir, uri, experiment).evaluations
-    return all(there.get(path.name) == stamp for path, stamp in evaluation_files(run_dir).items())
+    stamps = {path.name: stamp for path, stamp in evaluation_files(run_dir).items()}
+    stamps |= {key_of(path): stamp for path, stamp in mixture_files(run_dir).items()}
+    return all(there.get(name) == stamp for name, stamp in stamps.items())
 
 
 def _is_held(run_dir: RunDir) -> bool:

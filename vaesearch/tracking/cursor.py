@@ -21,7 +21,8 @@ class Cursor:
         sent: ledger lines that are there.
         complete: whether artifacts and final states are there too.
         error: why the last attempt failed; empty if it did not.
-        evaluations: files of measurements that are there, by name, each with its stamp.
+        evaluations: files of measurements and mixtures that are there, by name, each with its
+            stamp.
     """
 
     uri: str

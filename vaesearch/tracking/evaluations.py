@@ -20,11 +20,13 @@ _NOT_IN_NAMES = re.compile(r"[^\w. /-]+")
 
 def evaluation_files(run_dir: RunDir) -> dict[Path, str]:
     """The files of measurements, each with a stamp that changes when it is written anew."""
-    found = {}
-    for path in sorted(run_dir.evaluations.glob("*.json")):
-        status = path.stat()
-        found[path] = f"{status.st_mtime_ns}-{status.st_size}"
-    return found
+    return {path: stamp_of(path) for path in sorted(run_dir.evaluations.glob("*.json"))}
+
+
+def stamp_of(path: Path) -> str:
+    """What changes when the file is written anew."""
+    status = path.stat()
+    return f"{status.st_mtime_ns}-{status.st_size}"
 
 
 def read_update(path: Path) -> RunUpdate:

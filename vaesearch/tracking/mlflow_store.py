@@ -7,7 +7,7 @@ that are there already stay as they are, files are overwritten.
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from vaesearch.tracking.updates import RunUpdate
 from vaesearch.tracking.uris import is_server
 
 SEARCH_ID, ARM = "vaesearch.search_id", "vaesearch.arm"
+MIXTURE_OF, COMPONENTS = "vaesearch.mixture_of", "vaesearch.components"
 MODEL = "model"  # so that a model is loaded from runs:/RUN_ID/model
 
 # A request may hold 1000 values in all, at most 100 of them params and 100 tags.
@@ -48,7 +49,8 @@ class MlflowStore:
         self._experiment = self._find_or_create(experiment, location)
         self._search_id = ""
         self._name = ""
-        self._runs: dict[str | None, str] = {}
+        # By arm, None for the search, and components, None for the arm itself.
+        self._runs: dict[tuple[str | None, int | None], str] = {}
 
     def open_search(self, search_id: str, name: str) -> bool:
         """Turn to a search, whose parent run is to be called ``name``; whether it has one."""
@@ -56,12 +58,12 @@ class MlflowStore:
         found = self._client.search_runs(
             [self._experiment], f"tags.`{SEARCH_ID}` = '{search_id}'", max_results=_MAX_RUNS
         )
-        self._runs = {run.data.tags.get(ARM): run.info.run_id for run in found}
-        return None in self._runs
+        self._runs = {_key(run.data.tags): run.info.run_id for run in found}
+        return (None, None) in self._runs
 
     def log(self, update: RunUpdate) -> None:
         """Send one update, in as few requests as MLflow's limits allow."""
-        run_id = self._run(update.arm, update.start_ms)
+        run_id = self._run(update.arm, update.start_ms, update.components)
         for request in _requests(update):
             self._client.log_batch(run_id, **request, synchronous=True)
         if update.status == "RUNNING":
@@ -124,14 +126,28 @@ class MlflowStore:
                     raise
         return str(found.experiment_id)
 
-    def _run(self, arm: str | None, start_ms: int | None = None) -> str:
-        if arm not in self._runs:
+    def _run(
+        self, arm: str | None, start_ms: int | None = None, components: int | None = None
+    ) -> str:
+        if (arm, components) not in self._runs:
             tags = {SEARCH_ID: self._search_id, "mlflow.source.name": "vaesearch"}
-            if arm is not None:
+            name = arm or self._name
+            if arm is not None and components is not None:
+                tags |= {MIXTURE_OF: arm, COMPONENTS: str(components)}
+                tags["mlflow.parentRunId"] = self._run(arm)
+                name = f"{arm} gmm:{components}"
+            elif arm is not None:
                 tags |= {ARM: arm, "mlflow.parentRunId": self._run(None)}
-            run = self._client.create_run(self._experiment, start_ms, tags, arm or self._name)
-            self._runs[arm] = run.info.run_id
-        return self._runs[arm]
+            run = self._client.create_run(self._experiment, start_ms, tags, name)
+            self._runs[arm, components] = run.info.run_id
+        return self._runs[arm, components]
+
+
+def _key(tags: Mapping[str, str]) -> tuple[str | None, int | None]:
+    """Whose run it is."""
+    if COMPONENTS in tags:
+        return tags.get(MIXTURE_OF), int(tags[COMPONENTS])
+    return tags.get(ARM), None
 
 
 def _requests(update: RunUpdate) -> Iterator[dict[str, Any]]:

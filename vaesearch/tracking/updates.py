@@ -52,6 +52,7 @@ class RunUpdate:
         arm: whose run; None for the search's own.
         start_ms: when the run began, Unix milliseconds; None where it exists already.
         status: set if not None; the run ended at ``end_ms`` unless it is ``RUNNING``.
+        components: of a mixture of that arm, whose run is below the arm's; None for the arm's.
     """
 
     arm: str | None
@@ -61,6 +62,7 @@ class RunUpdate:
     points: list[Point] = field(default_factory=list)
     status: RunStatus | None = None
     end_ms: int | None = None
+    components: int | None = None
 
 
 def updates_for(event: Event, state: SearchState) -> list[RunUpdate]:

@@ -25,7 +25,7 @@ from vaesearch.errors import VaesearchError
 from vaesearch.events import Event, SearchStarted
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, advance
-from vaesearch.tracking import updates
+from vaesearch.tracking import mixtures, updates
 from vaesearch.tracking.cursor import exclusive, load_cursor, lock_path, save_cursor
 from vaesearch.tracking.evaluations import FOLDER, evaluation_files, read_update
 from vaesearch.tracking.tail import LedgerTail
@@ -65,15 +65,26 @@ class Upload:
                 self._send(events[start : start + BATCH])
 
     def send_evaluations(self) -> None:
-        """Send the measurements that were made since the last time."""
+        """Send the measurements and mixtures that were made since the last time."""
         if self._store is None:
             return
         for path, stamp in evaluation_files(self.run_dir).items():
             if self.cursor.evaluations.get(path.name) != stamp:
                 _send_evaluation(self._store, path, self._state)
-                sent = self.cursor.evaluations | {path.name: stamp}
-                self.cursor = replace(self.cursor, evaluations=sent, error="")
-                save_cursor(self.run_dir, self.cursor)
+                self._note_sent(path.name, stamp)
+        for path, stamp in mixtures.mixture_files(self.run_dir).items():
+            name = mixtures.key_of(path)
+            if self.cursor.evaluations.get(name) != stamp:
+                arm = _send_mixtures(self._store, path, self._state)
+                if arm and self.cursor.complete:  # what was sent at the end has changed
+                    _send_pictures(self._store, self.run_dir, arm)
+                    _send_model(self._store, self.run_dir, self._state, arm)
+                self._note_sent(name, stamp)
+
+    def _note_sent(self, name: str, stamp: str) -> None:
+        sent = self.cursor.evaluations | {name: stamp}
+        self.cursor = replace(self.cursor, evaluations=sent, error="")
+        save_cursor(self.run_dir, self.cursor)
 
     def finish(self) -> None:
         """Send final states and artifacts, once; to be called when the search is over."""
@@ -118,17 +129,19 @@ class Upload:
 
 def _send_artifacts(store: "MlflowStore", run_dir: RunDir, state: SearchState) -> None:
     for name in state.arms:
-        for path in sorted(run_dir.arm(name).glob("*.png")):
-            store.log_file(name, path, "images")
+        _send_pictures(store, run_dir, name)
     for path in sorted(run_dir.plots.glob("*.png")):
         store.log_file(None, path, "plots")
     for path in (run_dir.results, run_dir.ranking, run_dir.config, run_dir.ledger):
         if path.exists():
             store.log_file(None, path)
-    for name, arm in state.arms.items():  # last, since they are large
-        path = run_dir.arm(name) / "model.pt"
-        if path.exists():
-            _send_model(store, name, path, arm.best.epoch if arm.best else 0)
+    for name in state.arms:  # last, since they are large
+        _send_model(store, run_dir, state, name)
+
+
+def _send_pictures(store: "MlflowStore", run_dir: RunDir, arm: str) -> None:
+    for path in sorted(run_dir.arm(arm).glob("*.png")):
+        store.log_file(arm, path, "images")
 
 
 def _send_evaluation(store: "MlflowStore", path: Path, state: SearchState) -> None:
@@ -142,15 +155,34 @@ def _send_evaluation(store: "MlflowStore", path: Path, state: SearchState) -> No
         store.log_file(update.arm, path, FOLDER)
 
 
-def _send_model(store: "MlflowStore", arm: str, path: Path, epoch: int) -> None:
+def _send_mixtures(store: "MlflowStore", path: Path, state: SearchState) -> str | None:
+    """Whose mixtures they are, if that arm is known."""
+    try:
+        found = mixtures.read_updates(path)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        _log.warning("%s is left out, it is damaged: %s", path, error)
+        return None
+    arm = found[0].arm if found else None
+    if arm not in state.arms:
+        return None
+    for update in found:
+        store.log(update)
+    store.log_file(arm, path, mixtures.FOLDER)
+    return arm
+
+
+def _send_model(store: "MlflowStore", run_dir: RunDir, state: SearchState, arm: str) -> None:
     from vaesearch.pull import load_model
 
+    path, best = run_dir.arm(arm) / "model.pt", state.arms[arm].best
+    if not path.exists():
+        return
     try:
         network = load_model(path)
     except VaesearchError as error:  # trying again would not help, and the rest can be sent
         _log.warning("%s is left out: %s", path, error)
         return
-    store.log_model(arm, network, epoch)
+    store.log_model(arm, network, best.epoch if best else 0)
 
 
 def follow(run_dir: RunDir, uri: str, experiment: str, ended: Callable[[float], bool]) -> bool:
