@@ -196,8 +196,16 @@ def _when() -> Schema:
 
 
 def schema_text() -> str:
-    """The file that is shipped."""
-    return json.dumps(space_schema(), indent=1) + "\n"
+    """The file that is shipped: a line for each name, so that a change shows as one."""
+    return _written(space_schema(), levels=2) + "\n"
+
+
+def _written(value: Any, levels: int, indent: str = "") -> str:
+    if levels == 0 or not isinstance(value, dict):
+        return json.dumps(value)
+    inner = f"{indent} "
+    lines = (f"{inner}{json.dumps(k)}: {_written(v, levels - 1, inner)}" for k, v in value.items())
+    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 
 if __name__ == "__main__":

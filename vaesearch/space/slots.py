@@ -53,10 +53,9 @@ def canonical(name: str) -> str:
     >>> canonical("latent-dim"), canonical("regularizer.free-bits.nats")
     ('latent_dim', 'regularizer.free-bits.nats')
     """
-    if "." not in name:
-        return name.replace("-", "_")
     option, member, argument = split_name(name)
-    return ".".join((option.replace("-", "_"), member, argument.replace("-", "_")))
+    parts = (option.replace("-", "_"), member, argument.replace("-", "_"))
+    return ".".join(filter(None, parts))
 
 
 def slot(name: str) -> Slot:
