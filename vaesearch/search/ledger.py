@@ -17,6 +17,7 @@ from vaesearch.errors import LedgerError, StorageError
 from vaesearch.events import Event, event_from_dict, event_to_dict
 
 FILE_NAME = "ledger.jsonl"
+BUFFER = 2**20  # bytes; the lines of one decision are far shorter
 
 
 class Ledger:
@@ -41,7 +42,7 @@ class Ledger:
                 self._count = event.seq + 1
                 whole = end
         try:
-            self._file: IO[bytes] = path.open("ab")
+            self._file: IO[bytes] = path.open("ab", buffering=BUFFER)
             self._file.truncate(whole)
         except OSError as error:
             raise StorageError(f"cannot write the ledger {path}: {error.strerror}") from error
@@ -49,6 +50,8 @@ class Ledger:
     @property
     def events(self) -> list[Event]:
         """All events so far, read back from the file: memory does not grow with the search."""
+        if not self._file.closed:
+            self._file.flush()
         return read_ledger(self.path)
 
     def append(self, event: Event, *, sync: bool = True) -> Event:
@@ -57,7 +60,8 @@ class Ledger:
         Args:
             event: what happened or is about to.
             sync: force it to the disk before returning. What nothing is done about before the
-                next line need not: that line's sync covers both.
+                next line need not: it is written together with that line, so that a process
+                that is killed leaves all lines of a decision, or none.
 
         Raises:
             StorageError: the disk is full or read-only. What was written before stays valid.
@@ -66,8 +70,8 @@ class Ledger:
         line = json.dumps(event_to_dict(event), separators=(",", ":")).encode() + b"\n"
         try:
             self._file.write(line)
-            self._file.flush()
             if sync:
+                self._file.flush()
                 os.fsync(self._file.fileno())
         except OSError as error:
             raise StorageError(

@@ -85,7 +85,7 @@ def cmaes(
     make = partial(
         samplers.CmaEsSampler,
         n_startup_trials=startup,
-        popsize=popsize and whole("popsize of cmaes", popsize, 3),
+        popsize=popsize and whole("popsize of cmaes", popsize, 4),
         warn_independent_sampling=False,
     )
     note = _at_random("cmaes", loose)
