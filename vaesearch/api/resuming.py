@@ -11,9 +11,17 @@ from vaesearch.api.arms import arms_added
 from vaesearch.api.refusing import difference, refuse_shared
 from vaesearch.api.running import Note, budget_of, drive
 from vaesearch.api.sources import make_source
+from vaesearch.api.storing import check_storage, mirror_of, named
 from vaesearch.api.writing import config_text
 from vaesearch.bandits.core import Budget
-from vaesearch.config import MAY_CHANGE, TUNING_MAY_CHANGE, Config, TuneConfig, config_class
+from vaesearch.config import (
+    MAY_CHANGE,
+    STORED,
+    TUNING_MAY_CHANGE,
+    Config,
+    TuneConfig,
+    config_class,
+)
 from vaesearch.data import load_data
 from vaesearch.errors import InputError, RunDirError
 from vaesearch.events import SearchResumed, SearchStarted
@@ -55,7 +63,7 @@ def resume(
     if not events or not isinstance(events[0], SearchStarted):
         raise RunDirError(f"{path} holds no search yet: run `vaesearch bandit --run-dir {path}`.")
     before = fold(events, Budget())
-    config = changed_options(before.config, changes or {})
+    config = named(changed_options(before.config, changes or {}), before.search_id)
     catalogue.build("policies", config.policy)
     if before.finished and not changes:
         return fold(events, budget_of(config))
@@ -65,14 +73,19 @@ def resume(
             f"the images of {config.dataset} are not those that {path} was started with; "
             "bring them back, or start a new search."
         )
+    moved = bool(set(STORED) & set(changes or {}))
+    if moved:  # else the search can do without its storage for now
+        check_storage(config, run_dir)
     run_dir.lock()
     try:
+        mirror = mirror_of(config, run_dir, before, claimed=not moved)
         missing = [a for a in arms_added(config, data) if a.arm not in before.arms]
         write_text(run_dir.config, config_text(config))
         resumed = SearchResumed(vaesearch.__version__, difference(before.config, config))
         space = Space.from_dict(before.space) if before.space else None
         source = source or make_source(config, space, data, events, note)
-        return drive(run_dir, config, data, [resumed, *missing], source, observers, note)
+        opening = [resumed, *missing]
+        return drive(run_dir, config, data, opening, source, observers, note, mirror)
     finally:
         run_dir.unlock()
 

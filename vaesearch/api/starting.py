@@ -10,6 +10,7 @@ from vaesearch.api.arms import arms_added
 from vaesearch.api.refusing import plain, refuse_used
 from vaesearch.api.running import Note, drive
 from vaesearch.api.sources import make_source, settled
+from vaesearch.api.storing import check_storage, claim_study, named
 from vaesearch.api.writing import config_text
 from vaesearch.config import Config, TuneConfig
 from vaesearch.data import load_data
@@ -102,18 +103,28 @@ def _start(
     config = settled(config, space, note)
     arms = arms_added(config, data)
     source = source or make_source(config, space, data, note=note)
+    search_id = uuid.uuid4().hex
+    config = named(config, search_id)
+    check_storage(config, run_dir)
+    made = not run_dir.path.exists()
     run_dir.create()
     run_dir.lock()
     try:
         refuse_used(run_dir, config)
+        mirror = claim_study(config, run_dir, search_id, space)
         write_text(run_dir.config, config_text(config))
         started = SearchStarted(
-            uuid.uuid4().hex,
+            search_id,
             vaesearch.__version__,
             plain(config),
             data.describe(),
             space.to_dict() if space else None,
         )
-        return drive(run_dir, config, data, [started, *arms], source, observers, note)
+        opening = [started, *arms]
+        return drive(run_dir, config, data, opening, source, observers, note, mirror)
+    except InputError:
+        if made:
+            run_dir.discard()
+        raise
     finally:
         run_dir.unlock()
