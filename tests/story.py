@@ -1,5 +1,6 @@
 """A tuned search told event by event, without a controller: for what watches searches."""
 
+import json
 from dataclasses import asdict, replace
 
 from vaesearch.bandits.core import Budget, History
@@ -42,7 +43,8 @@ class Story:
         self.watchers = [told] if told else []
         options = {"dataset": "digits", "study": f"digits-{search_id[:8]}"} | options
         self.config = TuneConfig(**options)
-        self.tell(SearchStarted(search_id, "0.1.0", self.config.to_dict(), {}, SPACE.to_dict()))
+        plain = json.loads(json.dumps(self.config.to_dict()))
+        self.tell(SearchStarted(search_id, "0.1.0", plain, {}, SPACE.to_dict()))
 
     def tell(self, event):
         event = replace(event, seq=len(self.events), time=START + len(self.events))

@@ -1,6 +1,7 @@
 import math
 
 import pytest
+from story import Story
 
 from vaesearch.events import EVENTS, PullFinished
 from vaesearch.search.state import SearchState, advance
@@ -123,6 +124,7 @@ def test_rewards_that_are_no_numbers_pass_through(search):
 @pytest.mark.parametrize("kind", sorted(EVENTS))
 def test_every_kind_of_event_is_covered_by_the_example_or_shows_nothing(search, kind):
     shown = {e.kind for e in search.example().resume().ledger.events}
+    shown |= {e.kind for e in Story().example().events}
     silent = {"pull_failed", "worker_lost"}
     assert kind in shown | silent
 

@@ -19,8 +19,11 @@ from vaesearch.events import (
     SearchFinished,
     SearchResumed,
     SearchStarted,
+    TrialKnown,
+    TrialRefused,
 )
 from vaesearch.search.state import SearchState
+from vaesearch.tracking import trials
 
 RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
@@ -28,7 +31,7 @@ POLICY, STATUS, VERSION = "vaesearch.policy", "vaesearch.status", "vaesearch.ver
 BEST_ARM, CAUSE, CHANGES = "vaesearch.best_arm", "vaesearch.cause", "vaesearch.changes"
 
 # Options that belong to a machine, not to the search; an address may hold a password.
-_MACHINE = ("tracking_uri", "experiment", "address", "data_dir")
+_MACHINE = ("tracking_uri", "experiment", "address", "data_dir", "storage")
 # Options of the search repeated on each arm, so that one table compares arms of many searches.
 _SHARED = ("dataset", "image_size", "pixels", "train_limit", "policy", "reward", "seed")
 _MAX_TAG = 500  # characters; MLflow takes 8000, a table cell far fewer
@@ -74,15 +77,18 @@ def updates_for(event: Event, state: SearchState) -> list[RunUpdate]:
         case SearchResumed():
             return [*_all_open(state, now, "RUNNING", "running"), _changed(event)]
         case ArmAdded():
-            params = event.settings | {"parameters": event.parameters} | _shared(state.config)
-            return [RunUpdate(event.arm, now, _texts(params), {STATUS: "running"})]
+            return _arm_added(event, state, now)
+        case TrialRefused() | TrialKnown():
+            return [_counted(state, now)]
         case PullFinished():
             return _pull_finished(event, state, now)
         case ArmFailed():
             tags = {STATUS: "failed", CAUSE: event.cause[:_MAX_TAG]}
+            tags |= trials.state_tag(state, event.arm)
             return [RunUpdate(event.arm, tags=tags, status="FAILED", end_ms=now)]
         case ArmCut():
             tags = {STATUS: "cut", CAUSE: event.reason[:_MAX_TAG]}
+            tags |= trials.state_tag(state, event.arm)
             return [RunUpdate(event.arm, tags=tags, status="FINISHED", end_ms=now)]
         case ArmAppraised():
             points = _points("test/", event.metrics, event.epoch, now)
@@ -116,10 +122,24 @@ def merge(updates: Iterable[RunUpdate]) -> list[RunUpdate]:
 
 
 def _search_started(event: SearchStarted, now: int) -> RunUpdate:
-    options = {k: v for k, v in event.config.items() if k not in _MACHINE}
+    options = {k: v for k, v in event.config.items() if k not in (*_MACHINE, "study")}
     data = {f"data/{k}": v for k, v in event.data.items()}
     tags = {POLICY: event.config.get("policy"), VERSION: event.version, STATUS: "running"}
-    return RunUpdate(None, now, _texts(options | data), _texts(tags))
+    tags |= {trials.STUDY: event.config.get("study")}
+    params = _texts(options | data) | trials.search_params(event)
+    return RunUpdate(None, now, params, _texts(tags))
+
+
+def _arm_added(event: ArmAdded, state: SearchState, now: int) -> list[RunUpdate]:
+    params = trials.trial_params(event) | event.settings
+    params |= {"parameters": event.parameters} | _shared(state.config)
+    tags = trials.trial_tags(event, state.config) | trials.state_tag(state, event.arm)
+    added = RunUpdate(event.arm, now, _texts(params), _texts({STATUS: "running"} | tags))
+    return [added] if event.trial is None else [added, _counted(state, now)]
+
+
+def _counted(state: SearchState, now: int) -> RunUpdate:
+    return RunUpdate(None, points=_points("", trials.counts(state), state.history.spent, now))
 
 
 def _changed(event: SearchResumed) -> RunUpdate:
@@ -139,9 +159,9 @@ def _pull_finished(event: PullFinished, state: SearchState, now: int) -> list[Ru
         figures.pop("train_loss", None)
         points += _points("best/", figures, best.epoch, now)
     first = leader(state.history.arms)
-    spent = {"best/reward": first.value} if first else {}
+    spent = {"best/reward": first.value} | trials.best_values(state) if first else {}
     return [
-        RunUpdate(event.arm, points=points),
+        RunUpdate(event.arm, tags=trials.state_tag(state, event.arm), points=points),
         RunUpdate(None, points=_points("", spent, state.history.spent, now)),
     ]
 
@@ -150,13 +170,18 @@ def _search_finished(event: SearchFinished, state: SearchState, now: int) -> lis
     best = state.arms.get(event.best_arm or "")
     points = _points("test/", best.test if best else {}, state.history.spent, now)
     tags = {CAUSE: event.reason[:_MAX_TAG]} | _texts({BEST_ARM: event.best_arm})
+    tags |= _texts(trials.best_tag(state, event.best_arm))
     updates = _all_open(state, now, "FINISHED", "finished")
     return [*updates, RunUpdate(None, tags=tags, points=points)]
 
 
 def _all_open(state: SearchState, now: int, status: RunStatus, word: str) -> list[RunUpdate]:
     names = [None, *(a.name for a in state.history.arms if a.status == "open")]
-    return [RunUpdate(name, tags={STATUS: word}, status=status, end_ms=now) for name in names]
+    tags = {name: trials.state_tag(state, name) for name in names if name}
+    return [
+        RunUpdate(name, tags={STATUS: word} | tags.get(name or "", {}), status=status, end_ms=now)
+        for name in names
+    ]
 
 
 def _shared(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +189,9 @@ def _shared(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
-    return {k: str(v) for k, v in values.items() if v is not None}
+    # A list says the same as giving its members one by one; an empty one is as if not given.
+    told = {k: ", ".join(v) or None if isinstance(v, list) else v for k, v in values.items()}
+    return {k: str(v) for k, v in told.items() if v is not None}
 
 
 def _points(prefix: str, values: Mapping[str, float], step: int, now: int) -> list[Point]:

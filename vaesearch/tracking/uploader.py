@@ -25,7 +25,7 @@ from vaesearch.errors import VaesearchError
 from vaesearch.events import Event, SearchStarted
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, advance
-from vaesearch.tracking import mixtures, updates
+from vaesearch.tracking import mixtures, trials, updates
 from vaesearch.tracking.cursor import exclusive, load_cursor, lock_path, save_cursor
 from vaesearch.tracking.evaluations import FOLDER, evaluation_files, read_update
 from vaesearch.tracking.tail import LedgerTail
@@ -128,14 +128,15 @@ class Upload:
 
 
 def _send_artifacts(store: "MlflowStore", run_dir: RunDir, state: SearchState) -> None:
-    for name in state.arms:
+    shown = list(trials.with_files(state))
+    for name in shown:
         _send_pictures(store, run_dir, name)
     for path in sorted(run_dir.plots.glob("*.png")):
         store.log_file(None, path, "plots")
     for path in (run_dir.results, run_dir.ranking, run_dir.config, run_dir.ledger):
         if path.exists():
             store.log_file(None, path)
-    for name in state.arms:  # last, since they are large
+    for name in shown:  # last, since they are large
         _send_model(store, run_dir, state, name)
 
 
