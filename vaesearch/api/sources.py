@@ -12,6 +12,7 @@ from vaesearch.config import Config, TuneConfig
 from vaesearch.data import ImageData
 from vaesearch.errors import InputError
 from vaesearch.events import Event, TrialKnown
+from vaesearch.mixtures.ending import check_components
 from vaesearch.search.arms import ArmSource
 from vaesearch.search.state import fold
 from vaesearch.space import Space
@@ -38,6 +39,7 @@ def make_source(
     """
     if not isinstance(config, TuneConfig) or space is None:
         return None
+    check_components(space, len(data.train), config.latent_dim or 1)
     try:
         from vaesearch.search.tuning.constraints import parse_constraints
         from vaesearch.search.tuning.enqueued import enqueued

@@ -13,7 +13,8 @@ from vaesearch.mixtures.found import Tuned
 from vaesearch.mixtures.study import Workplace, study
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
-from vaesearch.space import Domain, Space
+from vaesearch.search.tuning.findings import findings
+from vaesearch.space import Choice, Int, Space
 from vaesearch.trained import Checkpoint, find_checkpoint
 
 LEADING = 3  # arms
@@ -21,25 +22,40 @@ LEADING = 3  # arms
 Note = Callable[[str], None]
 
 
-def check_domain(domain: Domain, images: int, latent_dim: int) -> None:
+def check_components(space: Space, images: int, latent_dim: int) -> None:
     """Refuse numbers of components that no arm can have, before anything is trained.
 
     Args:
-        domain: of ``gmm_components``.
+        space: to search; there is nothing to check if it names no ``gmm_components``.
         images: to train on.
-        latent_dim: the least of the search.
+        latent_dim: where the space does not say.
 
     Raises:
         InputError: they are no whole numbers of 1 or more, or the least is too many for the
             images.
     """
-    values, _ = values_of(domain)
+    if space.components is None:
+        return
+    values, _ = values_of(space.components)
+    latent_dim = _least_latents(space, latent_dim)
     most = most_components(images, latent_dim)
     if values[0] > most:
         raise InputError(
             f"gmm_components begin at {values[0]}, and {images} training images can tell apart "
             f"{most} Gaussians of {latent_dim} latents at most."
         )
+
+
+def _least_latents(space: Space, otherwise: int) -> int:
+    for parameter in space.parameters:
+        if parameter.name == "latent_dim":
+            match parameter.domain:
+                case Int(low):
+                    return low
+                case Choice(options):
+                    return min(option for option in options if isinstance(option, int))
+    fixed = space.constants.get("latent_dim", otherwise)
+    return fixed if isinstance(fixed, int) else otherwise
 
 
 def tune_leading(
@@ -55,7 +71,7 @@ def tune_leading(
         state: of the search, whose budget is spent.
         config: of the search.
         data: its images.
-        note: told what was found, in a line for each arm.
+        note: told what was found for the best arm, and which arms have no mixture.
 
     Raises:
         StorageError: the disk is full or read-only.
@@ -77,16 +93,19 @@ def tune_leading(
             raise
         except VaesearchError as error:
             note(str(error))
-        else:
-            note(tuned[-1].sentence())
+    if tuned:
+        note(tuned[0].sentence())
     return tuned
 
 
 def leading(state: SearchState) -> list[Checkpoint]:
-    """The best checkpoints of the best three arms by validation reward."""
+    """The best checkpoints of the best three arms by validation reward, and of the front."""
+    found = findings(state)
+    front = {found.trials[number].arm for number in found.front}
     sound = [
         name
         for name in state.ranking
         if state.arms[name].best is not None and state.history.arm(name).status != "failed"
     ]
-    return [find_checkpoint(state, name) for name in sound[:LEADING]]
+    chosen = sound[:LEADING] + [name for name in sound[LEADING:] if name in front]
+    return [find_checkpoint(state, name) for name in chosen]

@@ -1,5 +1,8 @@
 """The chosen mixture, where a person and ``load_model`` find it."""
 
+import json
+from contextlib import suppress
+
 import torch
 
 from vaesearch.data import ImageData
@@ -7,9 +10,16 @@ from vaesearch.errors import StorageError
 from vaesearch.evaluation import pictures
 from vaesearch.mixtures.fitting import Fitter
 from vaesearch.pull import SAMPLES, SHOWN, save_model
-from vaesearch.report.artifacts import draw_pictures
-from vaesearch.search.mixtures import Chosen, load_parameters, merge_fits, save_parameters
+from vaesearch.report.artifacts import draw_pictures, write_text
+from vaesearch.search.mixtures import (
+    Chosen,
+    load_parameters,
+    merge_fits,
+    save_parameters,
+    with_components,
+)
 from vaesearch.search.run_dir import RunDir
+from vaesearch.search.state import SearchState
 from vaesearch.threads import threads
 from vaesearch.trained import Checkpoint
 
@@ -50,3 +60,16 @@ def is_adopted(run_dir: RunDir, found: Checkpoint) -> bool:
     name = found.arm.name
     kept = load_parameters(run_dir, name, found.epoch, found.digest)
     return kept is not None and (run_dir.arm(name) / "model.pt").exists()
+
+
+def note_results(run_dir: RunDir, state: SearchState) -> None:
+    """Say in ``results.json`` how many Gaussians were chosen, if the file is there and sound.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    with suppress(FileNotFoundError, ValueError, KeyError):
+        before = json.loads(run_dir.results.read_text())
+        after = with_components(run_dir, state, before)
+        if after != before:
+            write_text(run_dir.results, json.dumps(after, indent=2) + "\n")

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vaesearch.assessment.picking import pick
+from vaesearch.assessment.picking import ALL, pick
+from vaesearch.checkpoints import CheckpointStore
 from vaesearch.config import Config
 from vaesearch.data import ImageData
-from vaesearch.errors import RunDirError, VaesearchError
+from vaesearch.errors import CheckpointError, RunDirError, VaesearchError
 from vaesearch.mixtures.asking import HIGHEST, Asked, read_values
 from vaesearch.mixtures.found import Tuned
+from vaesearch.mixtures.outcome import note_results
 from vaesearch.mixtures.pictured import PictureScore
 from vaesearch.mixtures.study import Watch, Workplace, study
 from vaesearch.search.run_dir import RunDir
@@ -73,7 +75,7 @@ def tune_mixtures(
         _finished(run_dir, state)
         config, data = config_of(run_dir, state), load_images(run_dir, state, data_dir)
         wanted = None if arms is None else [arms] if isinstance(arms, str) else list(arms)
-        checkpoints = pick(state, wanted, "best", note)
+        checkpoints = _kept(run_dir, pick(state, wanted, "best", note), wanted, note)
         plans = [(found, _fitting(asked, found, data, components)) for found in checkpoints]
         seed = config.seed if seed is None else seed
         pictures = None
@@ -81,6 +83,7 @@ def tune_mixtures(
             pictures = PictureScore(data, asked.extractor, asked.samples, seed, where)
         place = Workplace(run_dir, config, data, where, seed, again, pictures, watch)
         tuned = [study(place, found, plan) for found, plan in plans]
+        note_results(run_dir, state)
     finally:
         run_dir.unlock()
     if send:
@@ -117,6 +120,21 @@ def _fitting(
         return asked.clipped(images, dims) or replace(asked, values=(1,))
     asked.check(found.arm.name, images, dims)
     return asked
+
+
+def _kept(
+    run_dir: RunDir, found: list[Checkpoint], wanted: list[str] | None, note: Note
+) -> list[Checkpoint]:
+    """Those whose files are there: a tuned search keeps no checkpoints of trials far behind."""
+    store = CheckpointStore(run_dir.checkpoints)
+    gone = [c for c in found if not store.path(c.arm.name, c.epoch).exists()]
+    left = [c for c in found if c not in gone]
+    if gone and (not left or ALL not in (wanted or ())):
+        missing = store.path(gone[0].arm.name, gone[0].epoch)
+        raise CheckpointError(f"{gone[0].arm.name} has no checkpoint any more: {missing}.")
+    for checkpoint in gone:
+        note(f"Left out: {checkpoint.arm.name} has no checkpoint any more.")
+    return left
 
 
 def _finished(run_dir: RunDir, state: SearchState) -> None:

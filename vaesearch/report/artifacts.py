@@ -17,6 +17,7 @@ from vaesearch.report.figures import allocation, image_grid, learning_curves
 from vaesearch.report.machine import hardware, software
 from vaesearch.report.tables import ranking_table, results, to_markdown
 from vaesearch.report.uncertainty import uncertainty
+from vaesearch.search.mixtures import with_components
 from vaesearch.search.replays import recording_of
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.savings import Savings, estimate_savings
@@ -78,7 +79,8 @@ def write_results(run_dir: RunDir, state: SearchState, events: Sequence[Event]) 
     _write(run_dir.curves, recording_to_bytes(recording))
     remark = f"\n{saved.sentence()}\n" if saved else ""
     write_text(run_dir.ranking, to_markdown(ranking_table(state)) + remark + "\n")
-    content = results(state) | {"saved": asdict(saved) if saved else None}
+    content = with_components(run_dir, state, results(state))
+    content |= {"saved": asdict(saved) if saved else None}
     write_text(run_dir.results, json.dumps(content, indent=2) + "\n")
     return saved
 

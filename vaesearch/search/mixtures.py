@@ -20,7 +20,7 @@ from vaesearch.errors import RunDirError
 from vaesearch.records import Estimate
 from vaesearch.search.evaluations import finite, locked
 from vaesearch.search.run_dir import RunDir
-from vaesearch.search.state import ArmState
+from vaesearch.search.state import ArmState, SearchState
 
 FORMAT = 1
 
@@ -187,6 +187,21 @@ def best_components(run_dir: RunDir, arm: ArmState) -> int | None:
     chosen = read_mixtures(run_dir, arm.arm.name, epoch).chosen
     fits = chosen is not None and chosen.basis.digest == arm.checkpoints.get(epoch)
     return chosen.components if chosen and fits else None
+
+
+def with_components(
+    run_dir: RunDir, state: SearchState, content: dict[str, Any]
+) -> dict[str, Any]:
+    """What ``results.json`` says, with ``gmm_components`` of the arms whose mixtures were tuned.
+
+    Raises:
+        RunDirError: a file that says so is damaged.
+    """
+    arms = []
+    for arm in content["arms"]:
+        components = best_components(run_dir, state.arms[arm["name"]])
+        arms.append(arm if components is None else arm | {"gmm_components": components})
+    return content | {"arms": arms}
 
 
 def save_parameters(
