@@ -10,6 +10,7 @@ import argparse
 import os
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
@@ -129,7 +130,7 @@ def again(options: argparse.Namespace, number: int, seed: int) -> None:
     """Train one candidate from one seed; tests on all test images, not on a share of them."""
     candidate = candidates.read(options.runs / "candidates.json")[number]
     config = Config(**shared(options))
-    whole = load_data(config.changed(train_limit=10**9))
+    whole = load_data(replace(config, train_limit=None))
     made = retraining.retrain(candidate, load_data(config), whole.test, seed, options.epochs)
     retraining.save(made, scored(options, number, seed))
 

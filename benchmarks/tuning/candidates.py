@@ -1,4 +1,4 @@
-"""Which settings of a finished search are worth training again, and which they are compared with."""
+"""Which settings of a finished search to train again, and what to compare them with."""
 
 import json
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from tuning.landscape import Landscape, Problem
 from tuning.record import Recorder, Run, code_digest
 
 Play = Callable[[Landscape, Recorder, Path], object]
-WARM_SECONDS = 2.0
+WARM_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,10 @@ def run(name: str, problem: Problem, seed: int, seconds: float, folder: Path) ->
     folder.mkdir(parents=True, exist_ok=True)
     landscape, recorder = Landscape(problem, seed), Recorder(seconds)
     if not method.own_process:
+        other = Landscape(problem, seed + 1000)
+        other.epoch(other.start(other.arm(0, {})))
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            method.play(Landscape(problem, seed + 1000), Recorder(WARM_SECONDS), Path(scratch))
+            method.play(other, Recorder(WARM_SECONDS), Path(scratch))
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         method.play(landscape, recorder, Path(scratch))
     best = recorder.best

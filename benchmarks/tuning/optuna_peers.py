@@ -14,7 +14,13 @@ from vaesearch.search.tuning.suggesting import ask
 
 
 def optimize(
-    landscape: Landscape, recorder: Recorder, *, sampler: str, pruner: str, **options: Any
+    landscape: Landscape,
+    recorder: Recorder,
+    *,
+    sampler: str,
+    pruner: str,
+    trials: int | None = None,
+    **options: Any,
 ) -> optuna.Study:
     """Until the recorder's seconds are over; an epoch that is not finished by then is dropped.
 
@@ -23,6 +29,7 @@ def optimize(
         recorder: hears of every epoch.
         sampler: class in ``optuna.samplers``; seeded, otherwise as it comes.
         pruner: class in ``optuna.pruners``.
+        trials: most of them; None for as many as there is time for.
         options: of the pruner.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -47,5 +54,5 @@ def optimize(
         whole = epoch is not None and epoch.number == landscape.problem.cap
         return best if whole else float("nan")  # Optuna's way to say that a trial failed
 
-    study.optimize(objective, timeout=recorder.seconds)
+    study.optimize(objective, n_trials=trials, timeout=recorder.seconds)
     return study

@@ -31,6 +31,7 @@ class Found:
     scores: Scores
 
     def mean(self, name: str, figure: str) -> float:
+        """Over the seeds of training it again."""
         return float(np.mean([getattr(r, figure) for r in self.scores[name]]))
 
     def better(self, name: str, where: str, other: str) -> bool:
@@ -115,7 +116,7 @@ def _figures(found: Found) -> str:
             "yes" if found.better(candidate.name, "test", found.reference) else "",
         ])  # fmt: skip
     head = [
-        "settings", "decoder, latent size, α, learning rate", "test bits/dim",
+        "settings", "decoder, latent size, alpha, learning rate", "test bits/dim",
         "test consistency, nats", "validation bits/dim", "beats * in both",
     ]  # fmt: skip
     return table(head, rows)
