@@ -42,7 +42,8 @@ def begin(start, path, name, budget, moments, **options):
     )
 
 
-@pytest.mark.parametrize("name", POLICIES)
+# A pruner goes trial by trial and may not come to the last.
+@pytest.mark.parametrize("name", [name for name in POLICIES if name != "pruner"])
 @pytest.mark.parametrize("workers", [1, 3])
 def test_each_is_looked_at_and_the_budget_is_exact(start, name, workers):
     rng = random.Random(workers)

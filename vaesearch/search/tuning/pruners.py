@@ -18,8 +18,9 @@ from optuna.storages import InMemoryStorage
 from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
+from vaesearch.bandits.common import check_integer
 from vaesearch.bandits.core import ArmHistory, Decision, History
-from vaesearch.bandits.opening import Opening, smallest_group
+from vaesearch.bandits.opening import Opening, epochs_left, smallest_group
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.specs import parse_spec
 
@@ -74,14 +75,16 @@ def make_pruner(name: str, *values: Any, **options: Any) -> BasePruner:
         ) from error
 
 
-def pruner_policy(name: str = "median", *values: Any, **options: Any) -> "PrunerPolicy":
+def pruner_policy(
+    name: str = "median", *values: Any, chunk: int = 1, **options: Any
+) -> "PrunerPolicy":
     """The policy of a pruner, as it is written: ``pruner:median``, ``pruner:percentile:25``.
 
     Raises:
         InputError: see :func:`make_pruner`.
     """
     make_pruner(name, *values, **options)
-    return PrunerPolicy(name, values, tuple(sorted(options.items())))
+    return PrunerPolicy(name, values, tuple(sorted(options.items())), chunk)
 
 
 @dataclass
@@ -119,7 +122,7 @@ class _Told:
         if self.over[place]:
             return
         self.over[place] = True
-        if arm.status == "failed":
+        if arm.status == "failed" or not (arm.rewards or arm.status == "cut"):
             self.study.tell(self.trials[place], state=TrialState.FAIL)
         elif arm.status == "cut" or self.stop[place]:
             self.study.tell(self.trials[place], state=TrialState.PRUNED)
@@ -161,20 +164,28 @@ class PrunerPolicy:
 
     Args:
         name: of the pruner, in words; ``values`` and ``options`` are its arguments.
+        chunk: epochs per pull, after each of which the pruner is asked.
+
+    Raises:
+        InputError: ``chunk`` is out of its range.
     """
 
     name: str = "median"
     values: tuple[Any, ...] = ()
     options: tuple[tuple[str, Any], ...] = ()
+    chunk: int = 1
     # What was told last, so that a study need not be made anew for each epoch.
     _memory: dict[str, _Told] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_integer(1, chunk=self.chunk)
 
     def opening(
         self, history: History, groups: Sequence[str], rng: np.random.Generator
     ) -> Opening | None:
         """One for each worker that has no trial under way."""
         going = len(self._going(history, self._pruned(history)))
-        if going >= history.budget.workers:
+        if going >= history.budget.workers or epochs_left(history) < 1:
             return None
         return Opening(smallest_group(history, groups), f"{going} trials under way")
 
@@ -182,12 +193,13 @@ class PrunerPolicy:
         """Go on with a trial, or begin the next in order."""
         pruned = self._pruned(history)
         cut = {name: f"pruned by {self.name} at epoch {n}" for name, n in pruned.items()}
-        able = {arm.name for arm in history.candidates}
+        late = epochs_left(history) < 1  # for a trial whose epochs have not been timed
+        able = {arm.name for arm in history.candidates if arm.epochs or not late}
         for arm in self._going(history, pruned):
             if arm.name in able:
                 verb = "goes on" if arm.epochs else "begins"
                 reason = f"{verb}, epoch {arm.epochs + 1}: {self.name} stops nothing else"
-                return Decision(arm.name, reason, cut=cut)
+                return Decision(arm.name, reason, self.chunk, cut)
         waits = any(arm.pending for arm in history.arms)
         why = "waiting for trials in flight" if waits else "every trial has ended"
         return Decision(None, why, cut=cut)
