@@ -15,7 +15,7 @@ from vaesearch.bandits.synthetic import FAMILIES, CurveSet, run_policy
 
 NAMES = [entry.name for entry in catalogue.POLICIES]
 every_policy = pytest.mark.parametrize("name", NAMES)
-# Optuna's pruners train trial by trial in the order of joining, and end when the last one has.
+# Optuna's pruners train trial by trial in the order of joining, and may stop the last one.
 in_any_order = pytest.mark.parametrize("name", [name for name in NAMES if name != "pruner"])
 
 

@@ -26,7 +26,8 @@ def search(start, name, budget, curves, path="l", *, overhead=0.0, **options):
     return controller, ledger
 
 
-@pytest.mark.parametrize("name", POLICIES)
+# A pruner begins a trial late, when nobody knows what a pull of it costs.
+@pytest.mark.parametrize("name", [name for name in POLICIES if name != "pruner"])
 @pytest.mark.parametrize("overhead", [0.0, 0.4])
 def test_one_arm_twenty_times_slower_keeps_the_budget_and_wastes_no_epoch(start, name, overhead):
     budget = Budget(seconds=170.0, workers=2)

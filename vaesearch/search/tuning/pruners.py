@@ -193,8 +193,7 @@ class PrunerPolicy:
         """Go on with a trial, or begin the next in order."""
         pruned = self._pruned(history)
         cut = {name: f"pruned by {self.name} at epoch {n}" for name, n in pruned.items()}
-        late = epochs_left(history) < 1  # for a trial whose epochs have not been timed
-        able = {arm.name for arm in history.candidates if arm.epochs or not late}
+        able = {arm.name for arm in history.candidates}
         for arm in self._going(history, pruned):
             if arm.name in able:
                 verb = "goes on" if arm.epochs else "begins"
