@@ -83,13 +83,25 @@ def resume(run_dir: Path, as_json: bool, **options: Any) -> None:
 @click.argument("run_dir", type=click.Path(path_type=Path))
 @click.option("--tracking-uri", help="where to; default where the search was tracked")
 def sync(run_dir: Path, tracking_uri: str | None) -> None:
-    """Send to MLflow what it lacks of a run."""
+    """Send to MLflow, and to the Optuna study of a tuned search, what they lack of a run."""
     from vaesearch.search.run_dir import RunDir
     from vaesearch.tracking import core
 
     config = _config_of(run_dir)
-    core.sync(RunDir(run_dir), tracking_uri or config.tracking_uri, config.experiment)
-    click.echo(f"MLflow has all of {run_dir}.")
+    study = _sync_study(run_dir) if isinstance(config, TuneConfig) else None
+    uri = tracking_uri or config.tracking_uri
+    if study is None or uri != core.NO_TRACKING:
+        core.sync(RunDir(run_dir), uri, config.experiment)
+        click.echo(f"MLflow has all of {run_dir}.")
+
+
+def _sync_study(run_dir: Path) -> str | None:
+    from vaesearch.api import sync_study
+
+    study = sync_study(run_dir)
+    if study:
+        click.echo(f"{study[:1].upper()}{study[1:]} has all of {run_dir}.")
+    return study
 
 
 @app.command()

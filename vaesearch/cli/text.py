@@ -1,5 +1,6 @@
 """What the command says once: the end of a search, how to go on, the lists, and sparklines."""
 
+import importlib.util
 import math
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ from vaesearch.report.tables import Ranking, best_arm, ranking_table
 from vaesearch.report.units import robust_floor
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
+from vaesearch.tracking.uris import NO_TRACKING, redacted
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -56,10 +58,10 @@ def closing(state: SearchState, run_dir: Path, note: str | None) -> RenderableTy
     lines += [f"{row.arm} {row.note}" for row in ranking.rows if row.note]
     if state.finished:
         lines.append(f"Ended: {state.finished.reason}")
-    lines += _places(state, RunDir(run_dir))
+    lines += places(state, RunDir(run_dir))
     if note:
         lines.append(note)
-    lines += ["Next:", *_next_commands(state, run_dir)]
+    lines += ["Next:", *next_commands(state, run_dir)]
     return Group(_ranking(ranking, best_arm(state)), Text("\n".join(lines)))
 
 
@@ -82,7 +84,7 @@ def plain_table(title: str) -> Table:
     )
 
 
-def _places(state: SearchState, run: RunDir) -> Iterator[str]:
+def places(state: SearchState, run: RunDir) -> Iterator[str]:
     """Where the files of the best arm lie: only of those that exist."""
     best = best_arm(state)
     if best is None:
@@ -96,29 +98,43 @@ def _places(state: SearchState, run: RunDir) -> Iterator[str]:
     ):
         path = run.arm(best) / name
         if path.exists():
-            yield f"{label}: {_quoted(path)}"
+            yield f"{label}: {quoted(path)}"
 
 
-def _next_commands(state: SearchState, run_dir: Path) -> Iterator[str]:
+def next_commands(state: SearchState, run_dir: Path) -> Iterator[str]:
+    """What can be typed next, whatever kind of search it was."""
     if not state.finished:
-        yield f"  vaesearch resume {_quoted(run_dir)}"
-    yield f"  vaesearch ui {_quoted(run_dir)}"
+        yield f"  vaesearch resume {quoted(run_dir)}"
+    yield f"  vaesearch ui {quoted(run_dir)}"
+    if address := study_shown(state, run_dir):
+        there = importlib.util.find_spec("optuna_dashboard")
+        how = "" if there else "  # pip install optuna-dashboard"
+        yield f"  optuna-dashboard {shlex.quote(address)}{how}"
+
+
+def study_shown(state: SearchState, run_dir: Path) -> str | None:
+    """Where the Optuna study of a search is, without a password; None where it has none."""
+    address = state.config.get("storage")
+    if state.space is None or address == NO_TRACKING:
+        return None
+    return redacted(address) if address else f"sqlite:///{RunDir(run_dir).study}"
 
 
 def interrupted(run_dir: Path) -> str:
     """What to tell a person who stopped a search."""
     return (
         "Stopped. Every finished epoch is kept; go on from there with\n"
-        f"  vaesearch resume {_quoted(run_dir)}"
+        f"  vaesearch resume {quoted(run_dir)}"
     )
 
 
 def out_of_space(run_dir: Path) -> str:
     """What to do when the run directory could not be written."""
-    return f"What was finished is kept: make room, then vaesearch resume {_quoted(run_dir)}"
+    return f"What was finished is kept: make room, then vaesearch resume {quoted(run_dir)}"
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """A path as a shell takes it."""
     return shlex.quote(str(path))
 
 

@@ -17,8 +17,8 @@ from vaesearch.tracking.mixtures import key_of, mixture_files
 from vaesearch.tracking.uris import NO_TRACKING, check_uri, default_uri, redacted, ui_command
 
 __all__ = [
-    "MlflowTracker", "NullTracker", "Tracker",
-    "check_uri", "default_uri", "make_tracker", "send_evaluations", "sync", "ui_command",
+    "NO_TRACKING", "MlflowTracker", "NullTracker", "Tracker", "check_uri", "default_uri",
+    "make_tracker", "send_evaluations", "sync", "ui_command",
 ]  # fmt: skip
 
 _SYNC_WAIT = 15.0  # seconds that ``sync`` waits for the uploader of a search that just ended
