@@ -56,7 +56,8 @@ def points_of(state: SearchState) -> list[Point]:
     found = [
         (name, state.history.arm(name), known)
         for name, arm in state.arms.items()
-        if (known := figures(arm, OBJECTIVES)) is not None
+        if state.history.arm(name).status != "failed"
+        and (known := figures(arm, OBJECTIVES)) is not None
     ]
     best = set(front([known for _, _, known in found]))
     return [

@@ -173,6 +173,8 @@ def picture(found: Found, path: Path) -> None:
     right.set_title("trained again from other seeds, test images", fontsize=10)
     for axes in (left, right):
         axes.set_yscale("log")
+        for each in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+            each("{x:g}")
         axes.set_xlabel("bits/dim")
         axes.set_ylabel("consistency KL(z'||z), nats")
         axes.legend(frameon=False, fontsize=8)
