@@ -81,6 +81,12 @@ class CheckpointStore:
             if is_old or (epoch in keep and path.suffix == ".tmp"):
                 path.unlink(missing_ok=True)
 
+    def keep_only(self, arm: str, keep: set[int]) -> None:
+        """Delete all checkpoints of ``arm``, which is not trained any more, but for ``keep``."""
+        for path in self.path(arm, 0).parent.glob("epoch-*.pt"):
+            if int(path.stem.removeprefix("epoch-")) not in keep:
+                path.unlink(missing_ok=True)
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write ``content`` so that ``path`` holds the old or the new bytes whole, even after a crash.

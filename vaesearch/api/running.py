@@ -12,17 +12,22 @@ from vaesearch.checkpoints import CheckpointStore
 from vaesearch.config import Config, TuneConfig
 from vaesearch.data import ImageData
 from vaesearch.errors import VaesearchError
-from vaesearch.events import SearchFinished
+from vaesearch.events import Event, SearchFinished
+from vaesearch.mixtures.ending import tune_leading
 from vaesearch.report.artifacts import keep_appraisal, write_results
+from vaesearch.report.tuning.writing import write_tuned
 from vaesearch.search.appraisal import appraise
 from vaesearch.search.arms import ArmSource
 from vaesearch.search.backends.making import make_backend
 from vaesearch.search.controller import Controller, Observer, View
 from vaesearch.search.ledger import Ledger
 from vaesearch.search.run_dir import RunDir
+from vaesearch.search.savings import Savings
 from vaesearch.search.state import SearchState, advance, elapsed_seconds, fold
 from vaesearch.search.stopping import stop_rule
 from vaesearch.search.switching import switching_note
+from vaesearch.search.tuning.findings import handed_out
+from vaesearch.search.tuning.keeping import Keeper
 from vaesearch.search.tuning.views import make_view
 from vaesearch.tracking.core import Tracker, make_tracker
 
@@ -56,7 +61,7 @@ def drive(
             backend,
             seed=config.seed,
             elapsed=elapsed_seconds(before),
-            observers=[*observers, mirror.observe],
+            observers=[*observers, mirror.observe, *_keepers(config, store)],
             prune=store.prune,
             source=source,
             chunk=config.chunk,
@@ -68,11 +73,13 @@ def drive(
             for event in opening:
                 controller.record(event)
             reason = controller.run()
-            appraise(controller, backend, partial(keep_appraisal, run_dir, store, data.shape))
+            keep = partial(keep_appraisal, run_dir, store, data.shape)
+            appraise(controller, backend, keep, _worth_it(controller.state, store))
+            tune_leading(run_dir, controller.state, config, data, note)
             best = leader(controller.state.history.arms)
             last = SearchFinished(reason, best.name if best else None)
             # What the last line of the ledger promises is written before it.
-            saved = write_results(run_dir, advance(controller.state, last), ledger.events)
+            saved = _write(run_dir, advance(controller.state, last), ledger.events)
             controller.record(last)
         if saved:
             note(saved.sentence())
@@ -82,6 +89,27 @@ def drive(
     if best is None:
         raise VaesearchError(_why_all_failed(controller.state))
     return controller.state
+
+
+def _keepers(config: Config, store: CheckpointStore) -> list[Observer]:
+    """Where arms are proposed there are too many to keep the checkpoints of all of them."""
+    return [Keeper(store.keep_only)] if isinstance(config, TuneConfig) else []
+
+
+def _worth_it(state: SearchState, store: CheckpointStore) -> set[str] | None:
+    """The arms to score on test images; None for all of them."""
+    if state.space is None:
+        return None
+    best = {name: state.arms[name].best for name in handed_out(state)}
+    return {name for name, at in best.items() if at and store.path(name, at.epoch).exists()}
+
+
+def _write(run_dir: RunDir, state: SearchState, events: Sequence[Event]) -> Savings | None:
+    """The results; what was saved against equal shares means nothing for proposals."""
+    if state.space is None:
+        return write_results(run_dir, state, events)
+    write_tuned(run_dir, state, events)
+    return None
 
 
 def _why_all_failed(state: SearchState) -> str:

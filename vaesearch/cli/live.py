@@ -19,6 +19,7 @@ from vaesearch.report.units import one_line, scale_of, write_clock, write_second
 from vaesearch.search.state import Flight, SearchState
 
 _TROUBLE = (ArmFailed, PullFailed, WorkerLost, SearchResumed)  # said above the live table too
+_TRIALS = 20  # lines of a tuned search, which has more arms than anyone reads
 _FRAME = 8  # lines of a live table that are no arms: headers, rules, captions
 
 
@@ -99,7 +100,8 @@ def _shown(state: SearchState, room: int) -> list[str]:
     """The arms that fit, best first; those in flight come before others when room is short."""
     ranking = state.ranking
     busy = {flight.arm for flight in state.flights.values()}
-    chosen = sorted(ranking, key=lambda name: name not in busy)[: max(1, room)]
+    most = room if state.space is None else min(room, _TRIALS)
+    chosen = sorted(ranking, key=lambda name: name not in busy)[: max(1, most)]
     return [name for name in ranking if name in chosen]
 
 

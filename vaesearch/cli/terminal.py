@@ -15,6 +15,7 @@ from rich.console import Console
 
 from vaesearch.cli.live import make_observer
 from vaesearch.cli.text import closing, interrupted, out_of_space
+from vaesearch.cli.tuned import closing_tuned
 from vaesearch.errors import StorageError, VaesearchError
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
@@ -69,8 +70,9 @@ class Session:
 
     def close(self, state: SearchState) -> None:
         """Print the ranking, where things are, and what to type next."""
+        say = closing if state.space is None else closing_tuned
         self._console.print(
-            closing(state, self._run_dir, "\n".join(self._notes) or None), soft_wrap=True
+            say(state, self._run_dir, "\n".join(self._notes) or None), soft_wrap=True
         )
 
 

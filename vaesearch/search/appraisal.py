@@ -1,6 +1,6 @@
 """The last step of a search: the best checkpoint of every arm against the test images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from vaesearch.errors import VaesearchError
 from vaesearch.events import ArmAppraised, WorkerLost
@@ -12,18 +12,21 @@ from vaesearch.search.state import SearchState
 Keep = Callable[[AppraisalRequest, Appraisal], None]
 
 
-def appraise(controller: Controller, backend: Backend, keep: Keep) -> None:
+def appraise(
+    controller: Controller, backend: Backend, keep: Keep, only: Collection[str] | None = None
+) -> None:
     """Score what has not been scored yet, on the workers.
 
     Args:
         controller: of the search, whose budget is spent.
         backend: idle.
         keep: stores the pictures; called before the figures are logged.
+        only: arms that are worth it; all by default.
 
     Raises:
         VaesearchError: a checkpoint cannot be scored, after several attempts.
     """
-    waiting = pending(controller.state)
+    waiting = [job for job in pending(controller.state) if only is None or job.arm.name in only]
     attempts: dict[str, int] = {}
     flying = 0
     while waiting or flying:

@@ -16,6 +16,7 @@ class RunDir:
     ::
 
         config.yaml  ledger.jsonl  results.json  results.md
+        best.yaml, front/ARM.yaml               the best trials of a tuned search, for --config
         curves.json.gz                          what was seen of every arm, for replays
         checkpoints/ARM/epoch-00007.pt          last and best of each arm
         arms/ARM/*.png, model.pt                what MLflow shows on the child run
@@ -33,6 +34,8 @@ class RunDir:
         self.ledger = path / "ledger.jsonl"
         self.results = path / "results.json"
         self.ranking = path / "results.md"
+        self.best = path / "best.yaml"
+        self.front = path / "front"
         self.curves = path / "curves.json.gz"
         self.replays = path / "replay"
         self.evaluations = path / "evaluation"
@@ -56,6 +59,10 @@ class RunDir:
     def mixture(self, arm: str, epoch: int) -> Path:
         """What is known of the mixtures of an arm's checkpoint."""
         return self.mixtures / f"{folder_name(arm)}-epoch-{epoch:05d}.json"
+
+    def front_file(self, arm: str) -> Path:
+        """The options of a trial that no other dominates."""
+        return self.front / f"{folder_name(arm)}.yaml"
 
     def create(self) -> None:
         """Make the directory.

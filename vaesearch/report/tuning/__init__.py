@@ -1,0 +1,1 @@
+"""Results, tables and pictures of a search that is tuned."""

@@ -1,0 +1,50 @@
+"""Which checkpoints a tuned search needs: those of hundreds of trials would fill the disk."""
+
+from collections.abc import Callable
+
+from vaesearch.events import ArmCut, ArmFailed, Event, PullFinished
+from vaesearch.search.state import SearchState
+from vaesearch.search.tuning.findings import findings, handed_out
+
+NEAR = 20  # best trials whose checkpoints stay: leaders may yet diverge
+
+Remove = Callable[[str, set[int]], None]
+
+
+class Keeper:
+    """Deletes checkpoints of arms that are closed; an observer of a search.
+
+    A closed arm is never trained again, so its last checkpoint goes. Its best one stays while it
+    may be handed out: among the ``NEAR`` best, on the front, or the best of its group.
+
+    Args:
+        remove: deletes the checkpoints of an arm but for those of the epochs it is told.
+    """
+
+    def __init__(self, remove: Remove) -> None:
+        self._remove = remove
+        self._left: dict[str, set[int]] = {}
+
+    def __call__(self, event: Event, state: SearchState) -> None:
+        """Delete what ``event`` made needless."""
+        closing = isinstance(event, (ArmCut, ArmFailed)) or (
+            isinstance(event, PullFinished) and state.history.arm(event.arm).status != "open"
+        )
+        if not closing:
+            return
+        for name, keep in kept(state).items():
+            if self._left.get(name) != keep:
+                self._remove(name, keep)
+                self._left[name] = keep
+
+
+def kept(state: SearchState) -> dict[str, set[int]]:
+    """Epochs of the checkpoints that stay, for each arm that is closed and not in flight."""
+    found = findings(state)
+    near = {found.trials[n].arm for n in found.ranking[:NEAR]} | handed_out(state)
+    closed = [a for a in state.history.arms if a.status != "open" and not a.pending]
+    return {
+        a.name: {best.epoch} if (best := state.arms[a.name].best) and a.name in near else set()
+        for a in closed
+        if state.arms[a.name].trial is not None
+    }
