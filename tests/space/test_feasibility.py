@@ -5,7 +5,7 @@ import pytest
 from vaesearch.config import TuneConfig
 from vaesearch.errors import InputError
 from vaesearch.space import check_space, refuse_both
-from vaesearch.space.points import corners
+from vaesearch.space.points import around, corners
 
 FLOWS = "posterior: [gaussian, planar, realnvp]\n"
 
@@ -128,3 +128,19 @@ def test_a_space_too_large_to_try_whole(read):
     said = refusal(space)
     assert "posterior realnvp and " in said
     assert "Drop realnvp from the choices of posterior" in said
+
+
+def test_around_is_each_value_with_the_others_as_usual(read):
+    space = read(
+        "posterior: {choices: {gaussian: , planar: {steps: {int: [2, 16], step: 2}}}}\n"
+        "alpha: {float: [1e-3, 10], log: true}\nbatch_size: [16, 64, 32]"
+    )
+    tried = list(around(space, {"alpha": 0.0, "batch_size": 16, "posterior": "gaussian"}))
+    assert all(space.contains(point) for _, _, point in tried)
+    usual = {"posterior": "gaussian", "alpha": pytest.approx(0.1), "batch_size": 16}
+    assert tried[0] == ("posterior", "gaussian", usual)
+    steps = usual | {"posterior": "planar", "posterior.planar.steps": 8}
+    assert tried[1] == ("posterior", "planar", steps)
+    assert tried[2][2] == steps | {"posterior.planar.steps": 2}
+    assert tried[4] == ("alpha", 0.001, usual | {"alpha": 0.001})
+    assert [value for name, value, _ in tried if name == "batch_size"] == [16, 64, 32]

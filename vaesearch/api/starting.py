@@ -7,6 +7,7 @@ from pathlib import Path
 import vaesearch
 from vaesearch import catalogue
 from vaesearch.api.arms import arms_added
+from vaesearch.api.building import check_buildable
 from vaesearch.api.refusing import plain, refuse_used
 from vaesearch.api.running import Note, drive
 from vaesearch.api.sources import make_source, settled
@@ -100,6 +101,7 @@ def _start(
     make_tracker(run_dir, config.tracking_uri, config.experiment)
     data = load_data(config)
     config = config.resolved(images=len(data.train), channels=data.shape[0])
+    check_buildable(space, config, data)
     config = settled(config, space, note)
     arms = arms_added(config, data)
     source = source or make_source(config, space, data, note=note)

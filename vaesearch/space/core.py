@@ -84,7 +84,7 @@ class Space:
         values: dict[str, Value] = {}
         for parameter in self.parameters:
             if parameter.is_active(values):
-                value = _default(parameter, settings or {})
+                value = default_of(parameter, settings or {})
                 if value is None:
                     return None
                 values[parameter.name] = value
@@ -128,7 +128,7 @@ class Space:
             if name in values and value is None:
                 raise InputError(f"{source}: {name} must be in {domain.text()}, not "
                                  f"{values[name]!r}.")  # fmt: skip
-            value = _default(parameter, settings or {}) if value is None else value
+            value = default_of(parameter, settings or {}) if value is None else value
             if value is None:
                 raise InputError(f"{source}: {name} is missing and has no default: give it a "
                                  f"value in {domain.text()}.")  # fmt: skip
@@ -203,7 +203,8 @@ def condition(when: Mapping[str, tuple[Value, ...]]) -> str:
     return " and ".join(parts)
 
 
-def _default(parameter: Parameter, settings: Mapping[str, Any]) -> Value | None:
+def default_of(parameter: Parameter, settings: Mapping[str, Any]) -> Value | None:
+    """Its own default, or that of its option if it lies inside."""
     if parameter.default is not None:
         return parameter.default
     value = settings.get(parameter.name)

@@ -1,12 +1,14 @@
 """Points that stand for a whole space: every combination of choices, ranges at their ends."""
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 
-from vaesearch.space.core import Parameter, Space
-from vaesearch.space.domains import Choice, Value
+from vaesearch.space.core import Parameter, Space, default_of
+from vaesearch.space.domains import Choice, Domain, Float, Value
 
 Point = dict[str, Value]
 MOST = 4000
@@ -20,6 +22,38 @@ def corners(space: Space, most: int = MOST) -> list[Point]:
     """
     found = list(_all(space, most + 1))
     return found if len(found) <= most else list(_some(space, most))
+
+
+def typical(
+    space: Space, settings: Mapping[str, Any], wanted: Mapping[str, Value] | None = None
+) -> Point:
+    """Defaults where there are some, else the middle of each range; but as ``wanted``."""
+    point: Point = {}
+    for parameter in space.parameters:
+        if parameter.is_active(point):
+            value = (wanted or {}).get(parameter.name)
+            value = default_of(parameter, settings) if value is None else value
+            point[parameter.name] = _middle(parameter.domain) if value is None else value
+    return point
+
+
+def around(space: Space, settings: Mapping[str, Any]) -> Iterator[tuple[str, Value, Point]]:
+    """Each parameter at each of its choices or ends, and the others at what is typical."""
+    for parameter in space.parameters:
+        for value in values(parameter):
+            wanted = {parameter.name: value}
+            yield parameter.name, value, typical(space, settings, _needed(space, wanted) | wanted)
+
+
+def _middle(domain: Domain) -> Value:
+    if isinstance(domain, Choice):
+        numbers = sorted(value for value in domain.options if not isinstance(value, str))
+        return numbers[len(numbers) // 2] if numbers else domain.options[0]
+    low, high = float(domain.low), float(domain.high)
+    middle = math.sqrt(low * high) if domain.log else (low + high) / 2
+    if isinstance(domain, Float):
+        return middle
+    return domain.low + round((middle - low) / domain.step) * domain.step
 
 
 def values(parameter: Parameter) -> tuple[Value, ...]:
