@@ -12,7 +12,9 @@ from tuning import methods, optuna_peers, ours
 from tuning.landscape import Epoch, Landscape, Problem
 from tuning.record import Recorder, Run, load, save
 
-from vaesearch.records import Arm, TrialSettings
+from vaesearch.checkpoints import CheckpointStore
+from vaesearch.pull import Workbench
+from vaesearch.records import Arm, PullRequest, TrialSettings
 from vaesearch.space import Float, Parameter, Space
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "tune.py"
@@ -91,6 +93,16 @@ def test_a_trial_that_ends_early_by_itself_is_no_result(landscape):
     assert {trial.state.name for trial in study.trials} == {"FAIL"}
 
 
+def test_a_pull_of_ours_is_an_epoch_of_the_landscape(landscape, tmp_path):
+    bench = Workbench(landscape.data, CheckpointStore(tmp_path), seed=7, reward="bpd")
+    arm = landscape.arm(2, {"latent_dim": 5, "alpha": 0.1, "batch_size": 32})
+    first = bench.pull(PullRequest(0, arm, 0, 1))
+    second = bench.pull(PullRequest(1, arm, 1, 2, digest=first.checkpoints[1]))
+    pulled = [report.metrics["bpd"] for report in (*first.epochs, *second.epochs)]
+    assert pulled == [epoch.bpd for epoch in landscape.epochs(arm)]
+
+
+@pytest.mark.slow
 def test_tune_trains_the_landscape_of_its_peers(landscape, tmp_path):
     recorder = Recorder(60.0)
     ours.tune(landscape, recorder, tmp_path, epochs=5, live=2)
