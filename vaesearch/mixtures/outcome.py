@@ -11,6 +11,7 @@ from vaesearch.evaluation import pictures
 from vaesearch.mixtures.fitting import Fitter
 from vaesearch.pull import SAMPLES, SHOWN, save_model
 from vaesearch.report.artifacts import draw_pictures, write_text
+from vaesearch.report.tuning.writing import write_trials
 from vaesearch.search.mixtures import (
     Chosen,
     load_parameters,
@@ -20,6 +21,7 @@ from vaesearch.search.mixtures import (
 )
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
+from vaesearch.search.tuning.findings import findings
 from vaesearch.threads import threads
 from vaesearch.trained import Checkpoint
 
@@ -63,7 +65,7 @@ def is_adopted(run_dir: RunDir, found: Checkpoint) -> bool:
 
 
 def note_results(run_dir: RunDir, state: SearchState) -> None:
-    """Say in ``results.json`` how many Gaussians were chosen, if the file is there and sound.
+    """Say in ``results.json`` and ``best.yaml`` how many Gaussians were chosen, if they are there.
 
     Raises:
         StorageError: the disk is full or read-only.
@@ -73,3 +75,5 @@ def note_results(run_dir: RunDir, state: SearchState) -> None:
         after = with_components(run_dir, state, before)
         if after != before:
             write_text(run_dir.results, json.dumps(after, indent=2) + "\n")
+    if state.space is not None and run_dir.best.exists():
+        write_trials(run_dir, state, findings(state))

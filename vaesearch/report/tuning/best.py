@@ -10,6 +10,7 @@ from vaesearch.report.tuning.words import figure, label
 from vaesearch.search.state import SearchState
 from vaesearch.search.tuning.findings import Findings, Trial
 from vaesearch.space import Space
+from vaesearch.specs import parse_spec
 
 # Who decides and how much is spent is another matter for one model than for a search.
 _LEFT_OUT = (
@@ -17,23 +18,35 @@ _LEFT_OUT = (
 )  # fmt: skip
 
 
-def trial_options(state: SearchState, trial: Trial) -> dict[str, Any]:
+def trial_options(
+    state: SearchState, trial: Trial, components: int | None = None
+) -> dict[str, Any]:
     """Every option that trains the model of ``trial`` again, and as long as a trial may train.
 
     Args:
         state: of the search.
         trial: one that was trained.
+        components: of the mixture that suits its codes best, if that was tuned. The prior
+            ``gmm:M`` trains as N(0, I) does, so it takes the place of that or of another ``gmm``.
     """
     if trial.arm is None:
         raise ValueError(f"trial {trial.number} was not trained")
     settings = asdict(state.arms[trial.arm].arm.settings)
     networks = {"decoders": settings.pop("decoder"), "encoders": settings.pop("encoder")}
     options = {f.name: state.config.get(f.name) for f in fields(Config)} | settings | networks
+    if components is not None and parse_spec(str(options["prior"]))[0] in ("standard", "gmm"):
+        options["prior"] = f"gmm:{components}"
     options["epochs"] = max(trial.epochs, state.config.get("max_epochs_per_arm") or 0)
     return {k: v for k, v in options.items() if v is not None and k not in _LEFT_OUT}
 
 
-def trial_yaml(state: SearchState, found: Findings, trial: Trial, run_name: str) -> str:
+def trial_yaml(
+    state: SearchState,
+    found: Findings,
+    trial: Trial,
+    run_name: str,
+    components: int | None = None,
+) -> str:
     """The options as YAML, headed by where they are from and what they reached."""
     reached = ", ".join(
         f"{label(o)} {figure(o, trial.figures.get(o))}"
@@ -48,5 +61,6 @@ def trial_yaml(state: SearchState, found: Findings, trial: Trial, run_name: str)
         f"space {space}.",
         "Train it: vaesearch bandit --config THIS_FILE, with --epochs, --seed, ... to differ.",
     ]
+    options = trial_options(state, trial, components)
     comments = "".join(f"# {line}\n" for line in head)
-    return comments + str(yaml.safe_dump(trial_options(state, trial), sort_keys=False))
+    return comments + str(yaml.safe_dump(options, sort_keys=False))

@@ -20,10 +20,11 @@ from vaesearch.report.tuning.progress import groups, history
 from vaesearch.report.tuning.slices import slices
 from vaesearch.report.tuning.tables import best_trials, counts, front_trials, importance_table
 from vaesearch.search.evaluations import finite
+from vaesearch.search.mixtures import best_components, with_components
 from vaesearch.search.replays import recording_of
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
-from vaesearch.search.tuning.findings import Findings, findings
+from vaesearch.search.tuning.findings import Findings, Trial, findings
 from vaesearch.search.tuning.importances import Importances, importances
 from vaesearch.space import Space
 
@@ -38,9 +39,9 @@ def write_tuned(run_dir: RunDir, state: SearchState, events: Sequence[Event]) ->
     recording = recording_of(state, hardware=hardware(), software=software())
     write_file(run_dir.curves, recording_to_bytes(recording))
     _draw(run_dir, state, events, found, matters)
-    _write_trials(run_dir, state, found)
+    write_trials(run_dir, state, found)
     write_text(run_dir.ranking, _markdown(found, matters))
-    content = tuned_results(state, found, matters)
+    content = with_components(run_dir, state, tuned_results(state, found, matters))
     write_text(run_dir.results, json.dumps(content, indent=2) + "\n")
 
 
@@ -73,19 +74,27 @@ def _draw(
     importance_bars(state, matters, plots / "importances.png")
 
 
-def _write_trials(run_dir: RunDir, state: SearchState, found: Findings) -> None:
-    """``best.yaml``, and one file for each trial of a front; those of an earlier one go."""
-    name = run_dir.path.absolute().name
+def write_trials(run_dir: RunDir, state: SearchState, found: Findings) -> None:
+    """``best.yaml``, and one file for each trial of a front; those of an earlier one go.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
     if found.best is not None:
         run_dir.front.parent.mkdir(parents=True, exist_ok=True)
-        write_text(run_dir.best, trial_yaml(state, found, found.best, name))
+        write_text(run_dir.best, _yaml(run_dir, state, found, found.best))
     wanted = [found.trials[n] for n in found.front] if len(found.objectives) > 1 else []
     for path in run_dir.front.glob("*.yaml"):
         if path.stem not in {run_dir.front_file(t.arm or "").stem for t in wanted}:
             path.unlink(missing_ok=True)
     for trial in wanted:
-        text = trial_yaml(state, found, trial, name)
+        text = _yaml(run_dir, state, found, trial)
         write_file(run_dir.front_file(trial.arm or ""), text.encode())
+
+
+def _yaml(run_dir: RunDir, state: SearchState, found: Findings, trial: Trial) -> str:
+    components = best_components(run_dir, state.arms[trial.arm]) if trial.arm else None
+    return trial_yaml(state, found, trial, run_dir.path.absolute().name, components)
 
 
 def _markdown(found: Findings, matters: Sequence[Importances]) -> str:
