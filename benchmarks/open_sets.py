@@ -180,11 +180,11 @@ class Recorded:
 
 def search(
     settings: Settings, policy: Policy, budget: Budget, seed: int, *, sampler: str = "random",
-    groups: Sequence[str] = ("",), live: int = 5,
+    groups: Sequence[str] = ("",), live: int = 5, pick: Pick | None = None,
 ) -> tuple[SearchState, list]:  # fmt: skip
     """A whole search; the state at its end, and its steps."""
     backend = ReplayBackend(settings.reports, budget.workers, failures=settings.failures)
-    made = Nearest(settings, seed) if sampler == "tpe" else Shuffled(settings, seed)
+    made = pick or {"tpe": Nearest, "random": Shuffled}[sampler](settings, seed)
     trials = budget.trials or len(settings.reports)
     heard: list = []
     controller = Controller(

@@ -8,8 +8,9 @@ import numpy as np
 
 from vaesearch.bandits.common import check_integer, fewest_epochs
 from vaesearch.bandits.core import ArmHistory, Decision, History
+from vaesearch.bandits.groups import next_group, probed
 from vaesearch.bandits.halving import best_until, epochs_affordable, ranked
-from vaesearch.bandits.opening import Opening, smallest_group, worth_opening
+from vaesearch.bandits.opening import Opening, worth_opening
 
 
 def first_rung(history: History, eta: int) -> int:
@@ -48,6 +49,8 @@ class ASHAPolicy:
     Arms are ranked on their best reward up to the rung. An arm at its own cap counts at all rungs
     above, and is not promoted. Where r changes on the way, because an arm joins or the cost of an
     epoch gets known, arms between rungs rest at the rung below.
+    Where arms are of several groups, the best of each are promoted too, so that a group that
+    starts slowly is not passed over for it: :mod:`vaesearch.bandits.groups`.
     Nothing is cut: an arm passed over is promoted later if those that come after it are worse.
 
     Assumes that ranks at an early epoch are those at the end; with few arms little is gained
@@ -81,7 +84,7 @@ class ASHAPolicy:
             history.candidates and self._due(history, self.rung or 1) is not None
         ):
             return None
-        return Opening(smallest_group(history, groups), "nobody is due for the next rung")
+        return Opening(next_group(history, groups, rng), "nobody is due for the next rung")
 
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
         """Go on, promote, start, or promote anyway."""
@@ -107,18 +110,24 @@ class ASHAPolicy:
             arm = min(going, key=lambda a: (-rungs[a.name], -a.epochs, a.name))
             return self._pull(arm, rungs[arm.name], first, "on its way")
         top = max(rungs.values())
+        probe = probed(history)
+        if probe is not None:
+            rung = rungs[probe.name]
+            return self._pull(probe, rung, first, f"to know what {probe.group} reaches")
         for rung in range(top, -1, -1):
-            arm_or_none, members = self._promoted(history, rung, first)
+            arm_or_none, why = self._promoted(history, rung, first)
             if arm_or_none is not None:
-                reason = f"among the best {members // self.eta} of {members} at this rung"
-                return self._pull(arm_or_none, rung, first, reason)
+                return self._pull(arm_or_none, rung, first, why)
         new = [a for a in free if rungs[a.name] < 0]
         if new:
             return self._pull(fewest_epochs(new), -1, first, "start")
         return None
 
-    def _promoted(self, history: History, rung: int, first: int) -> tuple[ArmHistory | None, int]:
-        """The best arm to promote from ``rung``, if any, and how many arms have been there."""
+    def _promoted(self, history: History, rung: int, first: int) -> tuple[ArmHistory | None, str]:
+        """The best arm to promote from ``rung``, if any, and why.
+
+        Whoever is among the best of its group is promoted as well as the best of all.
+        """
         epoch = self._epoch(rung, first)
         members = [
             a
@@ -127,10 +136,16 @@ class ASHAPolicy:
         ]
         next_epoch = self._epoch(rung + 1, first)
         able = {a.name for a in history.candidates if a.epochs < next_epoch}
-        for arm in ranked(members, epoch)[: len(members) // self.eta]:
-            if arm.name in able:
-                return arm, len(members)
-        return None, len(members)
+        order = ranked(members, epoch)
+        groups = sorted({a.group for a in members})
+        of_group = [[a for a in order if a.group == g] for g in groups] if len(groups) > 1 else []
+        for place, best in enumerate([order, *of_group]):
+            where = f" of {groups[place - 1]}" if place else ""
+            for arm in best[: len(best) // self.eta]:
+                if arm.name in able:
+                    count = f"{len(best) // self.eta} of {len(best)}"
+                    return arm, f"among the best {count} at this rung{where}"
+        return None, ""
 
     def _rung(self, epochs: int, first: int) -> int:
         """The highest rung at or below ``epochs``; -1 below rung 0."""

@@ -7,20 +7,23 @@ import numpy as np
 
 from vaesearch.bandits.asha import ASHAPolicy
 from vaesearch.bandits.common import check_at_least, check_integer
-from vaesearch.bandits.core import Decision, History, Policy
+from vaesearch.bandits.core import Decision, History, Policy, leader
 from vaesearch.bandits.curve_halving import CurveHalvingPolicy
 from vaesearch.bandits.halving import epochs_affordable
-from vaesearch.bandits.opening import Opening
+from vaesearch.bandits.opening import Opening, epochs_left
 from vaesearch.bandits.projected import ExpectedImprovementPolicy
+
+LATE = 0.5  # of the budget, above which an open set is not finished
 
 
 @dataclass(frozen=True)
 class AutoPolicy:
     """Chooses by the number of arms K and the budget of T epochs, and says why.
 
-    - Arms that join during the search: :class:`~vaesearch.bandits.asha.ASHAPolicy`. Many are
-      proposed, most are poor, and the first epochs tell that much; a policy that trains a few of
-      them to the end finds less.
+    - Arms that join during the search: :class:`~vaesearch.bandits.asha.ASHAPolicy`, as most that
+      are proposed are poor and the first epochs tell that much. No arm joins any more once what
+      is left is ``reserve`` times what the best arm needs to its cap, and half of the budget is
+      spent; the rest goes by expected improvement, most of it to the best arm.
     - More than ``crowd`` arms: :class:`~vaesearch.bandits.curve_halving.CurveHalvingPolicy`, which
       fits the curves once per round. Fitting that many before each pull costs more than it gives.
     - More than ``many`` arms with T / K below ``tight``: the same. With many arms the one that is
@@ -38,6 +41,7 @@ class AutoPolicy:
         many: arms above which halving is used if the budget is tight.
         tight: epochs per arm below which it is.
         scarce: epochs per arm below which one look must do.
+        reserve: of what the best arm needs to its cap, that is kept for the end; see above.
         chunk: epochs per pull.
 
     Raises:
@@ -48,17 +52,32 @@ class AutoPolicy:
     many: int = 30
     tight: float = 15.0
     scarce: float = 3.0
+    reserve: float = 1.0
     chunk: int = 1
 
     def __post_init__(self) -> None:
         check_integer(1, crowd=self.crowd, many=self.many, chunk=self.chunk)
-        check_at_least(0, tight=self.tight, scarce=self.scarce)
+        check_at_least(0, tight=self.tight, scarce=self.scarce, reserve=self.reserve)
 
     def opening(
         self, history: History, groups: Sequence[str], rng: np.random.Generator
     ) -> Opening | None:
-        """What the policy for arms that join decides."""
+        """What the policy for arms that join decides, until it is time to finish."""
+        if history.candidates and self._finishing(history):
+            return None
         return self._open_set().opening(history, groups, rng)
+
+    def _finishing(self, history: History) -> bool:
+        """Whether what is left is what the best arm needs to its cap."""
+        best = leader([arm for arm in history.arms if arm.status == "open"])
+        budget = history.budget
+        if best is None or not np.isfinite(history.cap(best)):
+            return False
+        shares = [left / total for left, total in (
+            (history.epochs_left, budget.epochs), (history.seconds_left, budget.seconds),
+        ) if total]  # fmt: skip
+        needed = self.reserve * (history.cap(best) - best.epochs)
+        return epochs_left(history) <= needed and min(shares, default=1.0) <= LATE
 
     def _open_set(self) -> ASHAPolicy:
         return ASHAPolicy(eta=3, chunk=self.chunk)
@@ -72,6 +91,9 @@ class AutoPolicy:
     def pick(self, history: History) -> tuple[Policy, str]:
         """The policy for this search, and why it was chosen."""
         if history.budget.trials is not None:
+            if self._finishing(history):
+                policy = ExpectedImprovementPolicy(minimum=1, chunk=self.chunk)
+                return policy, "expected-improvement, to finish the best"
             return self._open_set(), "asha, as arms join during the search"
         arms = len(history.arms)
         share = epochs_affordable(history) / arms

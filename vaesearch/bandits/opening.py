@@ -68,10 +68,12 @@ def smallest_group(history: History, groups: Sequence[str]) -> str:
 def worth_opening(history: History) -> bool:
     """Whether there is time for one more arm to catch up with the one that is furthest.
 
-    Half of its epochs must be left; a better arm passes it before they are equally far.
+    Half of its epochs must be left; a better arm passes it before they are equally far. Where
+    nobody else can be pulled, one may join anyway: if nothing is in flight, or if the budget is
+    in seconds, of which a worker that waits gets nothing.
     """
-    if not history.candidates and not history.pending:
-        return True
+    if not history.candidates and (not history.pending or history.budget.seconds is not None):
+        return epochs_left(history) >= 1
     furthest = max((arm.epochs for arm in history.arms if arm.status != "failed"), default=0)
     return epochs_left(history) >= CATCH_UP * furthest
 
