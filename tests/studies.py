@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import optuna
+from sqlalchemy.pool import NullPool
 from story import SPACE, Story
 
 from vaesearch.errors import InputError
@@ -31,13 +32,19 @@ def written(story, url):
     """The study of a story, brought up to date by a mirror that knew nothing of it."""
     writes = StudyMirror(parse(url), key(story), SPACE, RUN_DIR)
     writes.start(story.events, story.state)
-    assert writes.close(60.0) is None
+    said = writes.close(60.0)
+    assert said is None, said
     return shown(url, story.config.study)
 
 
 def shown(url, name):
+    """A study as Optuna's tools see it; its connections end with each question."""
+    return optuna.load_study(study_name=name, storage=storage_of(url))
+
+
+def storage_of(url):
     escaped = url.replace("{", "{{").replace("}", "}}")  # Optuna fills its version in
-    return optuna.load_study(study_name=name, storage=escaped)
+    return optuna.storages.RDBStorage(escaped, engine_kwargs={"poolclass": NullPool})
 
 
 def told(study):
