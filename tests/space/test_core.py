@@ -52,7 +52,8 @@ def test_check_reads_text_and_fills_in_defaults():
     assert SPACE.check(given, "--enqueue", SETTINGS) == {
         "posterior": "planar", "posterior.planar.steps": 8, "alpha": 0.1, "latent_dim": 32,
     }  # fmt: skip
-    assert SPACE.check(POINT | {"beta": 2.0}, "--enqueue") == POINT
+    for beta in (2.0, 2, "2", "2.0"):
+        assert SPACE.check(POINT | {"beta": beta}, "--enqueue") == POINT
 
 
 @pytest.mark.parametrize(

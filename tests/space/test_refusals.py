@@ -32,6 +32,7 @@ CASES = [
     ("alpha: low..1", "alpha must range between finite numbers, not low."),
     ("alpha: [0, .inf]", "alpha must be a number, not inf."),
     ("alpha: .nan", "alpha must be a number, not nan."),
+    ('alpha: "so\\nmuch"', "alpha must be a number, not so much."),
     ("alpha: much", "alpha must be a number, not much."),
     ("alpha: true", "alpha cannot be true; a name goes in quotes."),
     ("alpha: [no, 1]", "alpha cannot be false; a name goes in quotes."),
@@ -94,6 +95,8 @@ CASES = [
     ("alpha: *missing", "not YAML: found undefined alias 'missing'."),
     ("alpha: &loop [0, *loop]", "an alias stands inside of what it names."),
     ("alpha: !!python/name:os.system x", "not YAML: could not determine a constructor"),
+    ("alpha: \x07", "not YAML: special characters are not allowed."),
+    ("alpha: {float: [0, 1], default: [1]}", "default of alpha must be in 0.0..1.0, not that"),
     ("beta: 3", "beta is given twice, in line 1 before: keep one of them."),
     ("? [a, b]\n: 1", "a name is wanted before the colon."),
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """What is written of a domain is read as that domain, whatever its numbers."""
 
+import contextlib
 import math
 import tempfile
 from pathlib import Path
@@ -8,6 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vaesearch.errors import InputError
 from vaesearch.space import Choice, Float, Int, Parameter, Space, load_space
 
 POSITIVE = st.floats(1e-300, 1e300)
@@ -40,10 +42,23 @@ NAMED = (
 )
 
 
+WORDS = st.sampled_from(
+    ["alpha", "latent_dim", "posterior", "posterior.planar.steps", "gmm_components"]
+    + ["int", "float", "choices", "log", "step", "default", "when"]
+    + ["planar", "gaussian", "steps", "2..4", "1..0:log", "[a,b", "a,b", ".."]
+)
+SCALARS = WORDS | st.none() | st.booleans() | st.integers(-2, 9) | st.floats() | st.dates()
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS | st.integers(), inner),
+    max_leaves=12,
+)
+
+
 def read(text, *overrides):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "space.yaml"
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         return load_space(str(path), overrides)
 
 
@@ -99,3 +114,19 @@ def test_a_range_accepts_nothing_outside(domain, value):
     if isinstance(domain, Int):
         inside = inside and value == int(value) and (int(value) - domain.low) % domain.step == 0
     assert (domain.accept(value) is not None) == inside
+
+
+@settings(deadline=None)
+@given(st.dictionaries(WORDS, ANYTHING, min_size=1, max_size=4) | ANYTHING)
+def test_whatever_is_written_is_read_or_refused(data):
+    with contextlib.suppress(InputError):
+        space = read(yaml.safe_dump(data))
+        assert Space.from_dict(space.to_dict()) == space
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab:-[]{}.,0123 #&*!|>'\"%@\n\t") | st.text())
+def test_whatever_is_given_to_set_or_written_as_text(text):
+    for attempt in (lambda: read(text), lambda: read("alpha: 0..1", f"latent_dim={text}")):
+        with contextlib.suppress(InputError):
+            assert attempt().parameters

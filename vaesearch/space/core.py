@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from vaesearch.errors import InputError, unknown_name
-from vaesearch.space.domains import KINDS, Domain, Value
+from vaesearch.space.domains import KINDS, Choice, Domain, Value
 
 Values = Mapping[str, Value]
 
@@ -139,7 +139,7 @@ class Space:
         names = [p.name for p in self.parameters]
         for name, value in values.items():
             fixed = self.constants.get(name)
-            if fixed is not None and str(fixed) != str(value):
+            if fixed is not None and Choice((fixed,)).accept(value) is None:
                 raise InputError(f"{source}: the space fixes {name} at {fixed}, not {value}.")
             if fixed is None and name not in names:
                 raise unknown_name(f"parameter in {source}", name, names)

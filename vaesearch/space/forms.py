@@ -69,32 +69,40 @@ def _long(about: Slot, node: Node, entries: dict[str, Node], nested: bool) -> li
     if len(given) != 1:
         raise node.error(f"{about.name} needs one of float, int and choices, not "
                          f"{' and '.join(given) or 'none'}.")  # fmt: skip
-    kind = given[0]
     inner: list[Draft] = []
-    log, step = _flag(entries.get("log")), entries.get("step")
-    content: Domain | Value
-    if kind == "choices":
+    domain: Domain
+    if given == ["choices"]:
         for key in {"log", "step"} & set(entries):
             raise entries[key].error(f"{key} is for ranges, and {about.name} has choices.")
-        content, inner = _choices(about, entries[kind])
+        domain, inner = _choices(about, entries["choices"])
     else:
-        if step is not None and kind == "float":
-            raise step.error("step is for int.")
-        ends = entries[kind]
-        if not isinstance(ends.value, list) or len(ends.value) != 2:
-            raise ends.error(f"{kind} of {about.name} must be [LOW, HIGH].")
-        low, high = ends.value
-        content = range_of(about, ends, low.value, high.value, log, step and step.value, kind)
-    default = _own_default(about, content)
-    if "default" in entries:
-        default = content.accept(entries["default"].value)
-        if default is None:
-            raise entries["default"].error(
-                f"the default of {about.name} must be in {content.text()}, not "
-                f"{entries['default'].value}."
-            )
-    when = _when(entries.get("when"))
-    return [Draft(about.name, node.where, content, default, when, nested), *inner]
+        domain = _long_range(about, given[0], entries)
+    default = _default(about, domain, entries.get("default"))
+    return [Draft(about.name, node.where, domain, default, _when(entries.get("when")), nested),
+            *inner]  # fmt: skip
+
+
+def _long_range(about: Slot, kind: str, entries: dict[str, Node]) -> Domain:
+    log, step, ends = entries.get("log"), entries.get("step"), entries[kind]
+    if step is not None and kind == "float":
+        raise step.error("step is for int.")
+    if log is not None and not isinstance(log.value, bool):
+        raise log.error("log must be true or false.")
+    if not isinstance(ends.value, list) or len(ends.value) != 2:
+        raise ends.error(f"{kind} of {about.name} must be [LOW, HIGH].")
+    low, high = (end.value for end in ends.value)
+    is_log = log is not None and log.value is True
+    return range_of(about, ends, low, high, is_log, step and step.value, kind)
+
+
+def _default(about: Slot, domain: Domain, node: Node | None) -> Value | None:
+    if node is None:
+        return _own_default(about, domain)
+    value = domain.accept(node.value)
+    if value is None:
+        shown = "that" if isinstance(node.value, (list, dict)) else node.value
+        raise node.error(f"the default of {about.name} must be in {domain.text()}, not {shown}.")
+    return value
 
 
 def _own_default(about: Slot, content: Domain | Value) -> Value | None:
@@ -110,14 +118,6 @@ def _when(node: Node | None) -> dict[str, Node]:
     if not isinstance(node.value, dict) or not node.value:
         raise node.error("when must be {NAME: VALUE} or {NAME: [VALUE, VALUE]}.")
     return {canonical(name): value for name, value in node.value.items()}
-
-
-def _flag(node: Node | None) -> bool:
-    if node is None:
-        return False
-    if not isinstance(node.value, bool):
-        raise node.error("log must be true or false.")
-    return node.value
 
 
 def _choices(about: Slot, node: Node) -> tuple[Choice, list[Draft]]:

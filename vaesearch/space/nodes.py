@@ -22,8 +22,8 @@ class Node:
     where: str
 
     def error(self, text: str) -> InputError:
-        """What is wrong with it, and where it stands."""
-        return InputError(f"{self.where}: {text}")
+        """What is wrong with it, in one line, and where it stands."""
+        return InputError(" ".join(f"{self.where}: {text}".split()))
 
 
 def read_nodes(path: Path) -> Node:
@@ -35,7 +35,8 @@ def read_nodes(path: Path) -> Node:
     import yaml
 
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
         return Node(None, f"{path}:1") if root is None else _node(root, path, None, ())
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}.") from error
@@ -45,8 +46,9 @@ def read_nodes(path: Path) -> Node:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise InputError(f"{path}:{line}: not YAML: {_words(error.problem)}.") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not YAML: {_words(error)}.") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InputError(f"{path}:{line}: not YAML: {error.reason}.") from error
 
 
 def _words(error: Any) -> str:
