@@ -128,7 +128,13 @@ class Shown:
         runs = self.client.search_runs(
             [self.experiment.experiment_id], f"tags.`vaesearch.search_id` = '{search_id}'"
         )
-        self.runs = runs
+        below = [r for r in runs if "vaesearch.mixture_of" in r.data.tags]
+        self.mixtures = {
+            (r.data.tags["vaesearch.mixture_of"], int(r.data.tags["vaesearch.components"])): r
+            for r in below
+        }
+        assert len(self.mixtures) == len(below)
+        self.runs = runs = [r for r in runs if r not in below]
         self.parent = next(r for r in runs if "vaesearch.arm" not in r.data.tags)
         self.arms = {r.data.tags["vaesearch.arm"]: r for r in runs if r is not self.parent}
 
