@@ -7,8 +7,8 @@ seeds and measured on test images.
 """
 
 import argparse
+import json
 import os
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ import torch
 from common import publish
 from digits import find_digits
 from tuning import candidates, retraining, search_page
-from tuning.running import Job, run_all
+from tuning.running import Job, run_all, said
 
 from vaesearch.api import resume, run_bandit, run_search
 from vaesearch.config import Config, TuneConfig
@@ -32,7 +32,7 @@ OTHER_SEEDS = 100  # those of training again begin here
 
 
 def main() -> None:
-    options = parse()
+    options = main_parser().parse_args()
     if options.one:
         one(options)
         return
@@ -54,7 +54,10 @@ def main() -> None:
         search_page.picture(found, options.out.with_suffix(".png"))
 
 
-def parse() -> argparse.Namespace:
+PRIVATE = ("data", "runs", "table", "one", "core")
+
+
+def main_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--data", default=str(find_digits() or "mnist"), help="mnist.npz, or a data set's name")
@@ -73,7 +76,7 @@ def parse() -> argparse.Namespace:
     add("--out", type=Path, help="the table; its picture goes beside it as PNG")
     add("--one", help=argparse.SUPPRESS)
     add("--core", type=int, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser
 
 
 def job(options: argparse.Namespace, part: str, path: Path) -> Job:
@@ -123,7 +126,13 @@ def chosen(options: argparse.Namespace) -> list[candidates.Candidate]:
     data = load_data(config)
     resolved = config.resolved(images=len(data.train), channels=data.shape[0])
     state = candidates.state_of(options.runs / "search")
-    return candidates.defaults(resolved) + candidates.on_front(state, options.front)
+    known = json.loads(RunDir(options.runs / "search").results.read_text())["front"]
+    if {each["arm"] for each in known} != {
+        p.name for p in candidates.points_of(state) if p.on_front
+    }:
+        sys.exit("the front in results.json is not that of the ledger")
+    worst = candidates.worst_of(candidates.state_of(options.runs / "bandit"))
+    return candidates.defaults(resolved) + candidates.on_front(state, options.front, worst)
 
 
 def again(options: argparse.Namespace, number: int, seed: int) -> None:
@@ -160,15 +169,9 @@ def gathered(options: argparse.Namespace) -> search_page.Found:
         f"space `{Path(options.space).name}`."
     )
     points = candidates.points_of(candidates.state_of(options.runs / "search"))
-    return search_page.Found(about, command(options), f"default {best}", every, points, scores)
-
-
-def command(options: argparse.Namespace) -> str:
-    """The one that makes the parts and this table."""
-    words = ["python", "benchmarks/search.py", "--seconds", f"{options.seconds:g}"]
-    words += ["--seeds", str(options.seeds), "--jobs", str(options.jobs)]
-    words += ["--out", str(options.out)] if options.out else []
-    return shlex.join(words)
+    return search_page.Found(
+        about, said(main_parser(), options, *PRIVATE), f"default {best}", every, points, scores
+    )
 
 
 def stop_on(failures: list[str]) -> None:

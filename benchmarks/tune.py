@@ -6,7 +6,6 @@ repeated, so a comparison that was stopped goes on where it was.
 
 import argparse
 import os
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from tuning import page
 from tuning.landscape import Problem
 from tuning.methods import BY_NAME, METHODS, run
 from tuning.record import Run, load, save
-from tuning.running import Job, run_all
+from tuning.running import Job, run_all, said
 
 PROBLEMS = {
     "digits": Problem(),
@@ -48,12 +47,18 @@ def main() -> None:
     runs = [load(path) for path in sorted(folder_of(options).glob("*.json"))]
     if not runs:
         sys.exit(f"no runs in {folder_of(options)}")
-    publish(page.report(runs, problem, options.seconds, command(options)), options.out)
+    publish(
+        page.report(runs, problem, options.seconds, said(main_parser(), options, *PRIVATE)),
+        options.out,
+    )
     if options.out:
         page.picture(runs, options.out.with_suffix(".png"))
 
 
-def parse() -> argparse.Namespace:
+PRIVATE = ("data_dir", "runs", "table", "one", "core")
+
+
+def main_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--problem", choices=PROBLEMS, default="digits")
@@ -69,6 +74,11 @@ def parse() -> argparse.Namespace:
     add("--out", type=Path, help="the table; its picture goes beside it as PNG")
     add("--one", nargs=2, metavar=("METHOD", "SEED"), help=argparse.SUPPRESS)
     add("--core", type=int, help=argparse.SUPPRESS)
+    return parser
+
+
+def parse() -> argparse.Namespace:
+    parser = main_parser()
     options = parser.parse_args()
     for name in options.methods:
         if name not in BY_NAME:
@@ -108,17 +118,6 @@ def one(options: argparse.Namespace, problem: Problem) -> None:
     scratch = options.runs / "scratch"
     made: Run = run(method, problem, seed, options.seconds, scratch.absolute())
     save(made, folder_of(options) / f"{method}-{seed}.json")
-
-
-def command(options: argparse.Namespace) -> str:
-    """The one that makes the runs and this table."""
-    words = ["python", "benchmarks/tune.py", "--seeds", str(options.seeds)]
-    words += ["--seconds", f"{options.seconds:g}", "--jobs", str(options.jobs)]
-    if options.problem != "digits":
-        words += ["--problem", options.problem]
-    if options.out:
-        words += ["--out", str(options.out)]
-    return shlex.join(words)
 
 
 if __name__ == "__main__":

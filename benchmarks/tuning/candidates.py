@@ -66,9 +66,17 @@ def points_of(state: SearchState) -> list[Point]:
     ]
 
 
-def on_front(state: SearchState, most: int) -> list[Candidate]:
-    """The front in the order of bits/dim, thinned out evenly to ``most`` where it is longer."""
+def on_front(state: SearchState, most: int, worst: float = float("inf")) -> list[Candidate]:
+    """The front in the order of bits/dim, thinned out evenly to ``most`` where it is longer.
+
+    Args:
+        state: of a finished search.
+        most: how many at most.
+        worst: bits/dim above which a member is of no use; such as those of one epoch, whose
+            codes all decode to the same, and so are consistent.
+    """
     members = sorted((p for p in points_of(state) if p.on_front), key=lambda p: p.bpd)
+    members = [p for p in members if p.bpd <= worst] or members[:1]
     if len(members) > most:
         step = (len(members) - 1) / max(1, most - 1)
         members = [members[round(i * step)] for i in range(most)]
@@ -76,6 +84,11 @@ def on_front(state: SearchState, most: int) -> list[Candidate]:
         Candidate(p.name, FRONT, state.arms[p.name].arm.settings, state.arms[p.name].values)
         for p in members
     ]
+
+
+def worst_of(state: SearchState) -> float:
+    """Validation bits/dim of the worst arm that has any, each at its best epoch."""
+    return max(arm.best.metrics["bpd"] for arm in state.arms.values() if arm.best)
 
 
 def defaults(config: TuneConfig) -> list[Candidate]:

@@ -1,6 +1,8 @@
 """All runs, each in a process of its own on a core of its own; what is there is not repeated."""
 
+import argparse
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -20,6 +22,16 @@ class Job:
     label: str
     command: tuple[str, ...]
     path: Path
+
+
+def said(parser: argparse.ArgumentParser, options: argparse.Namespace, *private: str) -> str:
+    """The command that was given, with what differs from the defaults; ``private`` stays here."""
+    words = ["python", f"benchmarks/{Path(parser.prog).name}"]
+    for name, value in vars(options).items():
+        if name not in private and value != parser.get_default(name):
+            text = ",".join(value) if isinstance(value, list) else str(value)
+            words += ["--" + name.replace("_", "-"), text]
+    return shlex.join(words)
 
 
 def run_all(jobs: Sequence[Job], side_by_side: int, seconds: float) -> list[str]:

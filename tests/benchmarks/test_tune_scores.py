@@ -1,5 +1,6 @@
 """Tables of the comparison of `vaesearch tune`, from runs that are made up."""
 
+import argparse
 import math
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 from tuning import page
 from tuning.landscape import Problem
 from tuning.record import Run, Step
-from tuning.running import Job, run_all
+from tuning.running import Job, run_all, said
 from tuning.scores import curve, differences, interval, shares_to_reach
 
 from vaesearch.records import TrialSettings
@@ -87,3 +88,13 @@ def test_what_is_there_is_not_run_again_and_failures_are_told(tmp_path, capsys):
     assert there.read_text() == "kept"
     assert "1 of 2 runs to do" in capsys.readouterr().err
     assert "no such thing" in absent.with_suffix(".error").read_text()
+
+
+def test_a_command_says_what_differs_from_the_defaults():
+    parser = argparse.ArgumentParser(prog="tune.py")
+    parser.add_argument("--seconds", type=float, default=40.0)
+    parser.add_argument("--methods", type=lambda s: s.split(","), default=["tune"])
+    parser.add_argument("--data-dir", default="data")
+    options = parser.parse_args(["--methods", "tune,random", "--data-dir", "/secret"])
+    shown = said(parser, options, "data_dir")
+    assert shown == "python benchmarks/tune.py --methods tune,random"

@@ -64,6 +64,13 @@ def test_a_long_front_is_thinned_out_and_keeps_its_ends():
     assert len(on_front(state, 20)) == 9
 
 
+def test_members_that_no_default_is_as_bad_as_are_left_out():
+    state = searched((2.0, 9.0), (2.5, 5.0), (3.4, 0.1))
+    assert [c.name for c in on_front(state, 6, worst=2.6)] == ["trial-000", "trial-001"]
+    assert [c.name for c in on_front(state, 6, worst=1.0)] == ["trial-000"]
+    assert candidates.worst_of(state) == 3.4
+
+
 def test_candidates_are_kept_on_file(tmp_path):
     every = [Candidate("trial-001", FRONT, SETTINGS, {"latent_dim": 4, "alpha": 0.5})]
     candidates.write(every, tmp_path / "candidates.json")
