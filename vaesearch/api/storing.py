@@ -70,7 +70,7 @@ def check_storage(config: Config, run_dir: RunDir) -> None:
     address = study_address(config, run_dir)
     if address is None or not isinstance(config, TuneConfig):
         return
-    if config.storage == config.tracking_uri:
+    if config.storage and config.storage == config.tracking_uri:
         raise InputError("--storage and --tracking-uri need a database each.")
     if config.storage:  # that in the run directory is there only when the search is
         from vaesearch.search.tuning.storage import check
