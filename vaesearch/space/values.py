@@ -91,35 +91,38 @@ def range_of(
     name = about.name
     if about.kind == "str":
         raise node.error(f"{name} takes names, not a range: write choices, as [A, B].")
-    ends = [as_number(end) for end in (low, high)]
-    for end, given in zip(ends, (low, high), strict=True):
-        if end is None:
-            shown = given if isinstance(given, (str, int, float)) else "something else"
-            raise node.error(f"{name} must range between finite numbers, not {shown}.")
-    first, last = (end for end in ends if end is not None)
     if (about.kind, kind) == ("int", "float"):
         raise node.error(f"{name} is a whole number: write int in place of float.")
-    is_whole = isinstance(first, int) and isinstance(last, int)
-    wanted = kind or about.kind or ("int" if is_whole else "float")
+    first, last = (_end(name, node, end) for end in (low, high))
     if first == last:
         raise node.error(f"{name} ranges from {first} to {last}: write {name}: {first}.")
     if first > last:
         raise node.error(f"{name} ranges from {first} down to {last}: swap them.")
     if log and first <= 0:
         raise node.error(f"{name} cannot be logarithmic from {first}: start above 0.")
-    if wanted == "float":
-        if step is not None:
-            raise node.error(f"{name} is any number, and step is for whole numbers.")
-        domain: Domain = Float(float(first), float(last), log)
-    else:
-        domain = _whole(about, node, first, last, log, step)
-    for end in (first, last):
-        _checked(about, node, float(end) if wanted == "float" else int(end))
+    is_whole = isinstance(first, int) and isinstance(last, int)
+    wanted = kind or about.kind or ("int" if is_whole else "float")
+    domain = (_whole if wanted == "int" else _any)(name, node, first, last, log, step)
+    for end in (domain.low, domain.high):
+        _checked(about, node, end)
     return domain
 
 
-def _whole(about: Slot, node: Node, low: float, high: float, log: bool, step: Any) -> Int:
-    name = about.name
+def _end(name: str, node: Node, given: Any) -> int | float:
+    number = as_number(given)
+    if number is None:
+        shown = given if isinstance(given, (str, int, float)) else "something else"
+        raise node.error(f"{name} must range between finite numbers, not {shown}.")
+    return number
+
+
+def _any(name: str, node: Node, low: float, high: float, log: bool, step: Any) -> Float:
+    if step is not None:
+        raise node.error(f"{name} is any number, and step is for whole numbers.")
+    return Float(float(low), float(high), log)
+
+
+def _whole(name: str, node: Node, low: float, high: float, log: bool, step: Any) -> Int:
     for end in (low, high):
         if end != int(end):
             raise node.error(f"{name} must be a whole number, not {end}.")
