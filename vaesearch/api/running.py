@@ -11,11 +11,10 @@ from vaesearch.bandits.core import Budget, leader
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.config import Config, TuneConfig
 from vaesearch.data import ImageData
-from vaesearch.errors import VaesearchError
+from vaesearch.errors import InputError, VaesearchError
 from vaesearch.events import Event, SearchFinished
 from vaesearch.mixtures.ending import tune_leading
 from vaesearch.report.artifacts import keep_appraisal, write_results
-from vaesearch.report.tuning.writing import write_tuned
 from vaesearch.search.appraisal import appraise
 from vaesearch.search.arms import ArmSource
 from vaesearch.search.backends.making import make_backend
@@ -86,6 +85,8 @@ def drive(
         switched = switching_note(controller.state)
         if switched:
             note(switched)
+    if best is None and not controller.state.arms:
+        raise InputError(f"no arm was trained: {reason}")
     if best is None:
         raise VaesearchError(_why_all_failed(controller.state))
     return controller.state
@@ -108,6 +109,8 @@ def _write(run_dir: RunDir, state: SearchState, events: Sequence[Event]) -> Savi
     """The results; what was saved against equal shares means nothing for proposals."""
     if state.space is None:
         return write_results(run_dir, state, events)
+    from vaesearch.report.tuning.writing import write_tuned  # which needs Optuna
+
     write_tuned(run_dir, state, events)
     return None
 

@@ -125,7 +125,7 @@ class Proposer:
     def _trials(self, state: SearchState, group: str) -> list[Told]:
         """What the sampler is told."""
         trials = told(state, self.objectives)
-        if self.objectives == (self.reward,) and self.recipe.projects:
+        if self.objectives == (self.reward,) and self.recipe.told == "projected":
             trials = projected(trials, state)
         # The state of a stateful sampler is that of one group.
         enough = 0 if self.recipe.stateful else self.recipe.startup
@@ -210,7 +210,7 @@ def _frozen(
     if trial.standing == "refused" and not recipe.constrained:
         figures = worst
         state = TrialState.COMPLETE if worst else TrialState.FAIL
-    by_rank = trial.standing == "pruned" and not recipe.projects and len(figures or ()) == 1
+    by_rank = trial.standing == "pruned" and recipe.told == "rank" and len(figures or ()) == 1
     if trial.standing == "pruned" and not by_rank:
         state = TrialState.COMPLETE
     return create_trial(

@@ -17,6 +17,8 @@ from vaesearch.search.tuning.points import MANY, points
 from vaesearch.seeding import numpy_generator
 from vaesearch.space import Choice, Float, Space, Value
 
+TOLD = ("rank", "current", "projected")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -25,8 +27,9 @@ class Recipe:
     Attributes:
         make: of a seed; None where there is nothing to learn and ``fixed`` has all proposals.
         startup: trials of a group before it is learnt from by itself.
-        projects: it is told what trials would be worth at the cap; otherwise those that were
-            given up or wait rank below all others, by how far they got (Optuna's own rule).
+        told: of trials that were given up or wait, how far they got (``rank``, Optuna's own
+            rule: those of more epochs rank higher), the figures that they have (``current``), or
+            what they would be worth at the cap (``projected``).
         constrained: it keeps away from refused trials by itself.
         stateful: it keeps a state beside the trials.
         fixed: all proposals of each group, in order.
@@ -35,7 +38,7 @@ class Recipe:
 
     make: Callable[[int], BaseSampler] | None
     startup: int = 0
-    projects: bool = True
+    told: str = "projected"
     constrained: bool = False
     stateful: bool = False
     fixed: tuple[dict[str, Value], ...] = ()
@@ -48,7 +51,7 @@ def tpe(
     seed: int,
     n_startup_trials: int = 10,
     n_ei_candidates: int = 24,
-    projected: int = 1,
+    told: str = "rank",
 ) -> Recipe:
     """Tree-structured Parzen estimator: joint, and told to keep away from trials in flight."""
     startup = whole("n_startup_trials of tpe", n_startup_trials)
@@ -60,8 +63,9 @@ def tpe(
         group=any(p.when for p in space.parameters),
         constant_liar=True,
     )
-    projects = bool(whole("projected of tpe", projected, 0))
-    return Recipe(lambda seed: make(seed=seed), startup, projects, constrained=True)
+    if told not in TOLD:
+        raise InputError(f"told of tpe must be {', '.join(TOLD)}, not {told!r}.")
+    return Recipe(lambda seed: make(seed=seed), startup, told, constrained=True)
 
 
 def gp(*, space: Space, seed: int, n_startup_trials: int = 10) -> Recipe:
