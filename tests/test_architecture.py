@@ -56,8 +56,8 @@ def test_the_public_names():
     import vaesearch
 
     assert vaesearch.__all__ == [
-        "Config", "Subject", "TuneConfig", "__version__", "evaluate", "load_model", "measure",
-        "resume", "run_bandit", "run_search",
+        "Config", "Subject", "TuneConfig", "__version__", "evaluate", "findings", "load_model",
+        "measure", "resume", "run_bandit", "run_search", "tune_mixtures",
     ]  # fmt: skip
     for name in vaesearch.__all__:
         assert getattr(vaesearch, name) is not None

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from vaesearch.evaluation.subject import Subject
     from vaesearch.mixtures import tune_mixtures
     from vaesearch.pull import load_model
+    from vaesearch.search.tuning.findings import findings
 
 __version__ = "0.1.0"
 __all__ = [
-    "Config", "Subject", "TuneConfig", "__version__", "evaluate", "load_model", "measure",
-    "resume", "run_bandit", "run_search", "tune_mixtures",
+    "Config", "Subject", "TuneConfig", "__version__", "evaluate", "findings", "load_model",
+    "measure", "resume", "run_bandit", "run_search", "tune_mixtures",
 ]  # fmt: skip
 
 _HOME = {
@@ -25,6 +26,7 @@ _HOME = {
     "Subject": "vaesearch.evaluation.subject",
     "TuneConfig": "vaesearch.config",
     "evaluate": "vaesearch.assessment",
+    "findings": "vaesearch.search.tuning.findings",
     "load_model": "vaesearch.pull",
     "measure": "vaesearch.assessment",
     "resume": "vaesearch.api",

@@ -11,7 +11,7 @@ import torch
 
 from vaesearch.bandits.core import Budget
 from vaesearch.checkpoints import CheckpointStore
-from vaesearch.config import Config, load_yaml, read_config
+from vaesearch.config import Config, TuneConfig, load_yaml, read_config
 from vaesearch.data import ImageData, load_data
 from vaesearch.errors import CheckpointError, DataError, InputError, RunDirError, unknown_name
 from vaesearch.evaluation import fit_aggregate
@@ -215,6 +215,11 @@ def load_checkpoint(
     try:
         state = restore(store, found.arm, epoch, found.digest, data.shape, config.seed, device)
     except CheckpointError as error:
+        if isinstance(config, TuneConfig) and not store.path(name, epoch).exists():
+            raise CheckpointError(
+                f"{store.path(name, epoch)} was not kept: of a trial that was cut only the best "
+                "checkpoint is, and only near the lead. Its values are in results.json."
+            ) from error
         # What torch says of weights that do not fit takes a line for each of them.
         if len(str(error).splitlines()) > 1:
             raise CheckpointError(

@@ -19,8 +19,8 @@ def pick(
 
     Args:
         state: the search.
-        names: of arms, or ``all``: those that failed or have no such checkpoint are left out;
-            None for the best one.
+        names: of arms, or ``all``: those that failed or have no such checkpoint are left out,
+            and trials that were never in the lead; None for the best one.
         epoch: ``best``, ``last``, or a number.
         note: told which arms are left out, and why.
 
@@ -34,7 +34,7 @@ def pick(
     if ALL not in names:
         return [find_checkpoint(state, name, epoch) for name in dict.fromkeys(names)]
     found, reason = [], ""
-    for name in state.ranking:
+    for name in _kept(state, note):
         try:
             found.append(_sound(state, name, epoch))
         except (InputError, CheckpointError) as error:
@@ -43,6 +43,16 @@ def pick(
     if not found:
         raise InputError(f"no arm can be evaluated: {reason}")
     return found
+
+
+def _kept(state: SearchState, note: Note) -> list[str]:
+    """All arms, or of hundreds of trials those that the search handed out."""
+    if state.space is None or state.finished is None:
+        return state.ranking
+    handed_out = [name for name in state.ranking if state.arms[name].test]
+    if rest := len(state.arms) - len(handed_out):
+        note(f"Left out: {rest} trials that are not among the best, nor on the front.")
+    return handed_out
 
 
 def _sound(state: SearchState, name: str, epoch: int | str) -> Checkpoint:

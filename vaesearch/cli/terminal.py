@@ -15,7 +15,6 @@ from rich.console import Console
 
 from vaesearch.cli.live import make_observer
 from vaesearch.cli.text import closing, interrupted, out_of_space
-from vaesearch.cli.tuned import closing_tuned
 from vaesearch.errors import StorageError, VaesearchError
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
@@ -70,7 +69,9 @@ class Session:
 
     def close(self, state: SearchState) -> None:
         """Print the ranking, where things are, and what to type next."""
-        say = closing if state.space is None else closing_tuned
+        say = closing
+        if state.space is not None:
+            from vaesearch.cli.tuned import closing_tuned as say
         self._console.print(
             say(state, self._run_dir, "\n".join(self._notes) or None), soft_wrap=True
         )

@@ -133,7 +133,9 @@ def _send_artifacts(store: "MlflowStore", run_dir: RunDir, state: SearchState) -
         _send_pictures(store, run_dir, name)
     for path in sorted(run_dir.plots.glob("*.png")):
         store.log_file(None, path, "plots")
-    for path in (run_dir.results, run_dir.ranking, run_dir.config, run_dir.ledger):
+    for path in sorted(run_dir.front.glob("*.yaml")):
+        store.log_file(None, path, "front")
+    for path in (run_dir.results, run_dir.ranking, run_dir.best, run_dir.config, run_dir.ledger):
         if path.exists():
             store.log_file(None, path)
     for name in shown:  # last, since they are large

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vaesearch.report.tuning.words import figure, label, short, value, values
 from vaesearch.report.units import NONE, one_line
 from vaesearch.search.tuning.findings import Findings, Trial
-from vaesearch.search.tuning.importances import Importances
+
+if TYPE_CHECKING:
+    from vaesearch.search.tuning.importances import Importances
 
 SHOWN = 10  # trials
 FRONT_SHOWN = 8
@@ -107,7 +110,7 @@ def _note(trial: Trial, found: Findings) -> str:
     return "; ".join(notes)
 
 
-def importance_table(found: Importances) -> Grid:
+def importance_table(found: "Importances") -> Grid:
     """Shares by parameter, with their ranges."""
     rows = [
         (row.name, f"{row.share:.0%}", f"{row.low:.0%} to {row.high:.0%}") for row in found.rows
