@@ -123,6 +123,16 @@ def test_a_condition_on_a_constant_that_holds_is_no_condition(read):
     )
 
 
+def test_a_condition_that_every_choice_meets_is_no_condition(read):
+    text = "batch_size: [16, 32]\nlatent_dim: {int: [2, 4], when: {batch_size: [32, 16]}}"
+    assert read(text).parameters[1].when == {}
+    conditional = (
+        "beta: [1, 2]\nbatch_size: {choices: [16, 32], when: {beta: 1}}\n"
+        "latent_dim: {int: [2, 4], when: {batch_size: [32, 16]}}"
+    )
+    assert read(conditional).parameters[2].when == {"batch_size": (32, 16)}
+
+
 @pytest.mark.parametrize(
     ("text", "components"),
     [

@@ -86,9 +86,18 @@ def _when(draft: Draft, drafts: Mapping[str, Draft], changed: Collection[str]) -
             if not allowed:
                 raise asked.error(f"{draft.name} belongs to {name} {found[name][0]} and can have "
                                   "no other.")  # fmt: skip
-        if drafts[name].domain is not None:
+        if not _always(drafts[name], allowed):
             found[name] = allowed
     return found
+
+
+def _always(parent: Draft, allowed: tuple[Value, ...]) -> bool:
+    """Whether ``parent`` is always there, with one of these values."""
+    if parent.domain is None:
+        return True
+    is_conditional = bool(parent.when) or "." in parent.name
+    domain = parent.domain
+    return not is_conditional and isinstance(domain, Choice) and set(domain.options) <= {*allowed}
 
 
 def _allowed(draft: Draft, parent: Draft, asked: Node, is_changed: bool) -> tuple[Value, ...]:
