@@ -3,7 +3,7 @@ import math
 import pytest
 from story import Story
 
-from vaesearch.events import EVENTS, PullFinished
+from vaesearch.events import EVENTS, PullFinished, SearchStarted
 from vaesearch.search.state import SearchState, advance
 from vaesearch.tracking.updates import Point, RunUpdate, interrupted, merge, updates_for
 
@@ -134,3 +134,13 @@ def test_values_carry_the_time_of_their_event(search):
     event = search.ledger.events[-1]
     assert isinstance(event, PullFinished)
     assert {p.time_ms for p in merged(search)["mlp"].points} == {round(event.time * 1000)}
+
+
+def test_a_shape_is_shown_as_it_is_and_repeated_options_as_words():
+    started = SearchStarted(
+        "id", "0.1.0", {"objective": ["bpd", "mse"], "set": []}, {"shape": [1, 8, 8]}
+    )
+    [update] = updates_for(started, SearchState())
+    assert update.params["data/shape"] == "[1, 8, 8]"
+    assert update.params["objective"] == "bpd, mse"
+    assert "set" not in update.params

@@ -190,8 +190,13 @@ def _shared(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
     # A list says the same as giving its members one by one; an empty one is as if not given.
-    told = {k: ", ".join(v) or None if isinstance(v, list) else v for k, v in values.items()}
+    told = {k: ", ".join(v) or None if _is_words(v) else v for k, v in values.items()}
     return {k: str(v) for k, v in told.items() if v is not None}
+
+
+def _is_words(value: Any) -> bool:
+    """Whether it is a list of an option that may be repeated, and not, say, a shape."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _points(prefix: str, values: Mapping[str, float], step: int, now: int) -> list[Point]:
