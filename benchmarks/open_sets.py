@@ -36,8 +36,10 @@ class Settings:
 
     @classmethod
     def of(cls, recording: Recording, decoders: Sequence[str] = ()) -> "Settings":
+        """Those of some decoders, or all; each seed of an arm counts as a setting of its own."""
+        several = len(recording.seeds) > 1
         curves = {
-            curve.arm: curve
+            f"{curve.arm}#{curve.seed}" if several else curve.arm: curve
             for curve in recording.curves
             if not decoders or curve.settings["decoder"] in decoders
         }
@@ -75,7 +77,9 @@ class Settings:
 
 def _points(settings: Mapping[str, Mapping[str, float]]) -> dict[str, np.ndarray]:
     keys = ("latent_dim", "alpha", "learning_rate", "batch_size", "width")
-    table = np.array([[math.log(entry[key]) for key in keys] for entry in settings.values()])
+    table = np.array(
+        [[math.log(max(entry[key], 1e-6)) for key in keys] for entry in settings.values()]
+    )
     low, high = table.min(axis=0), table.max(axis=0)
     cube = (table - low) / np.maximum(high - low, 1e-12)
     return dict(zip(settings, cube, strict=True))
@@ -90,6 +94,7 @@ class Shuffled:
         self._groups = settings.groups
 
     def __call__(self, state: SearchState, group: str) -> str | None:
+        """The next one of a group."""
         fits = (n for n in self._order if group in ("", self._groups[n]) and n not in state.arms)
         return next((str(name) for name in fits), None)
 
@@ -106,6 +111,7 @@ class Nearest:
         self._optuna = optuna
 
     def __call__(self, state: SearchState, group: str) -> str | None:
+        """The nearest one of a group."""
         left = [
             name
             for name in sorted(self._settings.reports)
