@@ -13,6 +13,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
 
 from common import publish
+from digits import find_digits
 from tuning import page
 from tuning.landscape import Problem
 from tuning.methods import BY_NAME, METHODS, run
@@ -21,7 +22,7 @@ from tuning.running import Job, run_all, said
 
 PROBLEMS = {
     "digits": Problem(),
-    "mnist": Problem(dataset="mnist", image_size=32, train_limit=2000, cap=20),
+    "mnist": Problem(dataset="mnist", image_size=32, train_limit=1000),
 }
 
 
@@ -55,14 +56,14 @@ def main() -> None:
         page.picture(runs, options.out.with_suffix(".png"))
 
 
-PRIVATE = ("data_dir", "runs", "table", "one", "core")
+PRIVATE = ("data", "runs", "table", "one", "core")
 
 
 def main_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--problem", choices=PROBLEMS, default="digits")
-    add("--data-dir", default="data", help="folder with mnist.npz")
+    add("--data", default=str(find_digits() or "mnist"), help="mnist.npz, for that problem")
     add("--space", help="YAML file to search instead of tuning/digits.yaml")
     add("--methods", type=lambda s: s.split(","), default=[m.name for m in METHODS])
     add("--seeds", type=int, default=10)
@@ -87,7 +88,8 @@ def parse() -> argparse.Namespace:
 
 
 def chosen_problem(options: argparse.Namespace) -> Problem:
-    problem = replace(PROBLEMS[options.problem], data_dir=options.data_dir)
+    problem = PROBLEMS[options.problem]
+    problem = replace(problem, dataset=options.data) if problem.dataset == "mnist" else problem
     return replace(problem, space=options.space) if options.space else problem
 
 
@@ -102,7 +104,7 @@ def job(options: argparse.Namespace, method: str, seed: int) -> Job:
     """A run as a process of this same script."""
     words = [
         sys.executable, str(Path(__file__)), "--one", method, str(seed),
-        "--problem", options.problem, "--data-dir", options.data_dir,
+        "--problem", options.problem, "--data", options.data,
         "--seconds", str(options.seconds), "--runs", str(options.runs),
     ]  # fmt: skip
     words += ["--space", options.space] if options.space else []

@@ -38,7 +38,6 @@ class Problem:
     """
 
     dataset: str = "digits"
-    data_dir: str = "data"
     image_size: int = 8
     width: float = 0.1
     decoder: str = "mlp"
@@ -49,7 +48,7 @@ class Problem:
     def config(self, seed: int, **more: Any) -> TuneConfig:
         """The options of ``vaesearch tune`` for it."""
         return TuneConfig(
-            dataset=self.dataset, data_dir=self.data_dir, image_size=self.image_size,
+            dataset=self.dataset, image_size=self.image_size,
             width=self.width, decoders=self.decoder, space=self.space, seed=seed,
             max_epochs_per_arm=self.cap, train_limit=self.train_limit, backend="local",
             tracking_uri="none", **more,

@@ -40,7 +40,7 @@ def report(runs: Sequence[Run], problem: Problem, seconds: float, command: str) 
     machine = hardware("torch", "optuna", "ray", "vaesearch")
     seeds = {name: len(own) for name, own in by_method.items()}
     data = (
-        f"{problem.dataset}, {problem.image_size}x{problem.image_size} pixels, decoder "
+        f"{Path(problem.dataset).stem}, {problem.image_size}x{problem.image_size} pixels, decoder "
         f"{problem.decoder}, width {problem.width:g}, at most {problem.cap} epochs per trial; "
         f"space `{Path(problem.space).name}`. One core per run. "
         f"Seeds: {', '.join(f'{name} {count}' for name, count in seeds.items())}."
