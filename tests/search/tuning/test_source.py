@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from landscape import SMALL, SPACE, Landscape, Log, config_of, go_on, source_of, told_of
+from landscape import SMALL, SPACE, Landscape, Log, admit, config_of, go_on, source_of, told_of
 
 from vaesearch.bandits.core import Budget
+from vaesearch.errors import InputError
 from vaesearch.events import (
     ArmAdded,
     ArmCut,
@@ -86,6 +87,7 @@ OTHER_PROCESS = """
 import json, sys
 from landscape import SPACE, config_of, source_of
 from vaesearch.bandits.core import Budget
+from vaesearch.errors import InputError
 from vaesearch.events import event_from_dict
 from vaesearch.search.state import fold
 events = [event_from_dict(json.loads(line)) for line in sys.stdin]
@@ -213,3 +215,16 @@ def test_group_that_is_used_up_is_offered_no_more():
     log, reason = go_on(config, one)
     assert [e.group for e in log.events if isinstance(e, ArmAdded)] == ["mlp", "deconv"]
     assert reason.startswith("all 1 points of the space")
+
+
+def test_group_of_which_everything_is_refused_does_not_end_the_others():
+    def admit_mlp(arm):
+        if arm.settings.decoder == "deconv":
+            raise InputError("it does not fit the images.")
+        return admit(arm)
+
+    config = config_of(decoders="mlp,deconv", trials=4)
+    log, reason = go_on(config, SPACE, admit=admit_mlp)
+    assert [e.group for e in log.events if isinstance(e, ArmAdded)] == ["mlp"] * 4
+    assert sum(isinstance(e, TrialRefused) for e in log.events) == 100
+    assert reason.startswith("all 4 trials were proposed")

@@ -30,7 +30,7 @@ from vaesearch.search.tuning.proposals import Memory, Proposer
 from vaesearch.seeding import numpy_generator
 from vaesearch.space import Value
 
-MOST_REFUSED = 100  # in a row
+MOST_REFUSED = 100  # of a group, in a row
 
 
 @dataclass(frozen=True)
@@ -117,18 +117,18 @@ class TrialSource:
 
     def closed(self, state: SearchState) -> str | None:
         """Why no arm will join any more; None while one may."""
-        refused = self._refused_in_a_row(state)
-        if len(refused) >= MOST_REFUSED:
-            excesses = [r.excess for r in refused]
-            return why_all_refused(self._admission.constraints, excesses, refused[-1].reason)
         if _lost(state) is not None:
             return None
         trials = self._config.trials or 0
         if sum(a.trial is not None and a.again is None for a in state.arms.values()) >= trials:
             return f"all {trials} trials were proposed"
-        if not self._open_groups(state):
-            return f"all {self._proposer.size} points of the space were proposed"
-        return None
+        if self._open_groups(state):
+            return None
+        refused = [r for group in self._groups for r in _refused_in_a_row(state, group)]
+        if len(refused) >= MOST_REFUSED:
+            excesses = [r.excess for r in refused]
+            return why_all_refused(self._admission.constraints, excesses, refused[-1].reason)
+        return f"all {self._proposer.size} points of the space were proposed"
 
     def _next(self, state: SearchState) -> ArmAdded | TrialRefused | None:
         """The next proposal, if there is room for it."""
@@ -174,17 +174,16 @@ class TrialSource:
         return replace(self._config.settings(encoder, decoder), **options)
 
     def _open_groups(self, state: SearchState) -> list[str]:
-        """Groups for which there is something left to propose."""
+        """Groups for which there is something left to propose that may be accepted."""
         return [
             group
             for group in self._groups
-            if _proposed_for(state, group) < len(self._first.enqueued)
-            or not self._proposer.exhausted(state, group)
+            if len(_refused_in_a_row(state, group)) < MOST_REFUSED
+            and (
+                _proposed_for(state, group) < len(self._first.enqueued)
+                or not self._proposer.exhausted(state, group)
+            )
         ]
-
-    def _refused_in_a_row(self, state: SearchState) -> list[TrialRefused]:
-        latest = max((a.trial for a in state.arms.values() if a.trial is not None), default=-1)
-        return [refused for refused in state.refused if refused.trial > latest]
 
     def _remembered(self, events: Iterable[Event]) -> Memory:
         """What the sampler wrote down when it made the proposals of ``events``."""
@@ -213,6 +212,17 @@ def _proposed_for(state: SearchState, group: str) -> int:
         for name, arm in state.arms.items()
     )
     return arms + sum(refused.group == group for refused in state.refused)
+
+
+def _refused_in_a_row(state: SearchState, group: str) -> list[TrialRefused]:
+    """The proposals for ``group`` that were refused since one was accepted."""
+    numbers = (
+        arm.trial
+        for name, arm in state.arms.items()
+        if arm.trial is not None and state.history.arm(name).group == group
+    )
+    latest = max(numbers, default=-1)
+    return [r for r in state.refused if r.group == group and r.trial > latest]
 
 
 def _lost(state: SearchState) -> ArmState | None:
