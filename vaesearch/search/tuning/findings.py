@@ -134,11 +134,15 @@ def findings(state: SearchState) -> Findings:
 
 def handed_out(state: SearchState) -> set[str]:
     """The arms worth a look at test images: the leaders, the best of each group, the front."""
-    found = findings(state)
+    return worth_keeping(findings(state), LEADERS)
+
+
+def worth_keeping(found: Findings, leaders: int) -> set[str]:
+    """So many of the best arms, the best of each group, and the front; no failed ones."""
     sound = [found.trials[n] for n in found.ranking if found.trials[n].state != "failed"]
     groups = {trial.group: trial for trial in reversed(sound)}
     on_front = [found.trials[n] for n in found.front]
-    return {t.arm for t in (*sound[:LEADERS], *groups.values(), *on_front) if t.arm}
+    return {t.arm for t in (*sound[:leaders], *groups.values(), *on_front) if t.arm}
 
 
 def _trials(state: SearchState, objectives: Sequence[str]) -> tuple[Trial, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from vaesearch.events import ArmCut, ArmFailed, Event, PullFinished
 from vaesearch.search.state import SearchState
-from vaesearch.search.tuning.findings import findings, handed_out
+from vaesearch.search.tuning.findings import findings, worth_keeping
 
 NEAR = 20  # best trials whose checkpoints stay: leaders may yet diverge
 
@@ -40,8 +40,7 @@ class Keeper:
 
 def kept(state: SearchState) -> dict[str, set[int]]:
     """Epochs of the checkpoints that stay, for each arm that is closed and not in flight."""
-    found = findings(state)
-    near = {found.trials[n].arm for n in found.ranking[:NEAR]} | handed_out(state)
+    near = worth_keeping(findings(state), NEAR)
     closed = [a for a in state.history.arms if a.status != "open" and not a.pending]
     return {
         a.name: {best.epoch} if (best := state.arms[a.name].best) and a.name in near else set()
