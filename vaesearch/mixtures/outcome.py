@@ -11,7 +11,6 @@ from vaesearch.evaluation import pictures
 from vaesearch.mixtures.fitting import Fitter
 from vaesearch.pull import SAMPLES, SHOWN, save_model
 from vaesearch.report.artifacts import draw_pictures, write_text
-from vaesearch.report.tuning.writing import write_trials
 from vaesearch.search.mixtures import (
     Chosen,
     load_parameters,
@@ -76,4 +75,6 @@ def note_results(run_dir: RunDir, state: SearchState) -> None:
         if after != before:
             write_text(run_dir.results, json.dumps(after, indent=2) + "\n")
     if state.space is not None and run_dir.best.exists():
+        from vaesearch.report.tuning.writing import write_trials  # it needs Optuna
+
         write_trials(run_dir, state, findings(state))

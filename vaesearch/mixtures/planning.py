@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from vaesearch.mixtures.asking import Asked
 from vaesearch.search.mixtures import Fit
-from vaesearch.search.tuning.components import propose_number
 
 FIGURES = {"loglik": ("loglik", 1.0), "bic": ("bic", -1.0), "fid": ("fid", -1.0)}
 
@@ -102,6 +101,9 @@ def _thinned(sweep: Sequence[int], most: int) -> Sequence[int]:
 
 def _proposed(asked: Asked, seed: int, scored: Mapping[int, Fit]) -> int:
     """The number nearest to the sampler's proposal that was not tried before."""
+    # Here, for a search that tunes nothing needs no Optuna.
+    from vaesearch.search.tuning.components import propose_number
+
     known = [(value, score(fit, asked.by)) for value, fit in scored.items()]
     wanted = propose_number(asked.values[0], asked.values[-1], seed, known, log=asked.log)
     left = [value for value in asked.values if value not in scored]

@@ -15,10 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from vaesearch.checkpoints import write_atomically
 from vaesearch.errors import RunDirError
 from vaesearch.records import Estimate
-from vaesearch.search.evaluations import finite, locked
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import ArmState, SearchState
 
@@ -162,6 +160,9 @@ def merge_fits(
         RunDirError: the file is damaged; it stays as it is.
         OSError: it cannot be written; it stays as it is.
     """
+    from vaesearch.checkpoints import write_atomically  # with torch, which readers do without
+    from vaesearch.search.evaluations import finite, locked
+
     path = run_dir.mixture(arm, epoch)
     path.parent.mkdir(exist_ok=True)
     with locked(path.parent / ".lock"):
@@ -212,6 +213,8 @@ def save_parameters(
     Raises:
         OSError: it cannot be written.
     """
+    from vaesearch.checkpoints import write_atomically
+
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, digest=np.array(digest), **parameters)
     write_atomically(run_dir.mixture(arm, epoch).with_suffix(".npz"), content.getvalue())
