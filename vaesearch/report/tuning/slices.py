@@ -68,10 +68,10 @@ def slices(state: SearchState, found: Findings, path: Path) -> None:
 
 
 def few(epochs: set[int]) -> list[int]:
-    """A few of them to name on a logarithmic scale: none too near to the one before."""
+    """A few of them to name on a logarithmic scale: none too near to the next one."""
     named: list[int] = []
-    for epoch in sorted(epochs - {0}):
-        if not named or epoch >= 1.4 * named[-1]:
+    for epoch in sorted(epochs - {0}, reverse=True):
+        if not named or 1.4 * epoch <= named[-1]:
             named.append(epoch)
     return named
 
@@ -94,7 +94,7 @@ def _panel(
               color="#D55E00", markersize=4, zorder=2)  # fmt: skip
     for number, mark, colour in _marks(found):
         if number in x:
-            axes.plot(x[number], found.trials[number].figures[name], mark, markersize=9,
+            axes.plot(x[number], found.trials[number].figures[name], mark, markersize=8 if mark == "D" else 13,
                       markerfacecolor="none", markeredgecolor=colour, markeredgewidth=1.6,
                       zorder=5)  # fmt: skip
     _scale(axes, column)
