@@ -94,7 +94,8 @@ def _panel(
               color="#D55E00", markersize=4, zorder=2)  # fmt: skip
     for number, mark, colour in _marks(found):
         if number in x:
-            axes.plot(x[number], found.trials[number].figures[name], mark, markersize=8 if mark == "D" else 13,
+            axes.plot(x[number], found.trials[number].figures[name], mark,
+                      markersize=8 if mark == "D" else 13,
                       markerfacecolor="none", markeredgecolor=colour, markeredgewidth=1.6,
                       zorder=5)  # fmt: skip
     _scale(axes, column)
