@@ -44,14 +44,15 @@ def test_what_is_no_point_is_refused(text, said):
         enqueued([text], CONFIG, SPACE)
 
 
-def test_file_gives_what_is_searched_and_must_agree_in_the_rest(tmp_path):
+def test_file_gives_what_is_searched_and_the_rest_is_said(tmp_path):
     path = tmp_path / "best.yaml"
     path.write_text("latent-dim: 8\nbatch_size: 64\nbeta: 1.0\nepochs: 7\nseed: 3\n")
     points, _ = enqueued([str(path)], CONFIG, SPACE)
     assert points == [{"learning_rate": 1e-3, "latent_dim": 8, "batch_size": 64}]
     path.write_text("latent_dim: 8\nbeta: 4.0\n")
-    with pytest.raises(InputError, match=r"beta is 4.0 there and 1.0 here.*--beta 4.0"):
-        enqueued([str(path)], CONFIG, SPACE)
+    points, notes = enqueued([str(path)], CONFIG, SPACE)
+    assert points[0]["latent_dim"] == 8
+    assert notes == [f"--enqueue {path}: beta is 4.0 there, is not searched, and stays 1.0."]
     path.write_text("epochs: 8\n")
     with pytest.raises(InputError, match="has none of batch_size, latent_dim, learning_rate"):
         enqueued([str(path)], CONFIG, SPACE)

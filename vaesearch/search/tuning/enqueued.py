@@ -28,8 +28,8 @@ def enqueued(
         space: of the search.
 
     Raises:
-        InputError: an unknown name, a value outside of the space, one that is missing and has no
-            default, or an option in a file that this search has otherwise.
+        InputError: an unknown name, a value outside of the space, or one that is missing and has
+            no default.
     """
     settings = vars(config.settings())
     points: list[dict[str, Value]] = []
@@ -41,7 +41,8 @@ def enqueued(
         elif text.startswith("{"):
             point = space.check(json.loads(text), source, settings)
         elif Path(text).suffix in (".yaml", ".yml"):
-            point = _from_file(load_yaml(Path(text)), source, config, space)
+            point, others = _from_file(load_yaml(Path(text)), source, config, space)
+            notes += others
         else:
             point = space.check(_pairs(text), source, settings)
         if point in points:
@@ -74,26 +75,26 @@ def _pairs(text: str) -> dict[str, str]:
 
 def _from_file(
     options: dict[str, Any], source: str, config: TuneConfig, space: Space
-) -> dict[str, Value]:
-    """Of the options in a file, those that are searched; others of a model must be as here."""
+) -> tuple[dict[str, Value], list[str]]:
+    """Of the options in a file, those that are searched; and which others are as here, not there.
+
+    Only those of a model count: a file may well be of a longer search, or on other machines.
+    """
     written = {str(key).replace("-", "_"): value for key, value in options.items()}
     own = {
         f.name: getattr(config, f.name) for f in fields(TrialSettings) if f.name not in NETWORKS
     }
     searched = {p.name.partition(".")[0] for p in space.parameters}
-    for name, value in written.items():
-        fixed = space.constants.get(name, own.get(name))
-        differs = name in own and name not in searched and value is not None and fixed != value
-        if differs and str(fixed) != str(value):
-            raise InputError(
-                f"{source}: {name} is {value} there and {fixed} here, and is not searched; give "
-                f"--{name.replace('_', '-')} {value}, or take the line out of the file."
-            )
+    notes = []
+    for name in (name for name in own if name in written and name not in searched):
+        here, there = space.constants.get(name, own[name]), written[name]
+        if there is not None and str(there) != str(here) and there != here:
+            notes.append(f"{source}: {name} is {there} there, is not searched, and stays {here}.")
     if not searched & written.keys():
         raise InputError(
             f"{source} has none of {', '.join(sorted(searched))}, which are searched."
         )
     try:
-        return point_of(vars(config.settings()) | written, space)
+        return point_of(vars(config.settings()) | written, space), notes
     except InputError as error:
         raise InputError(str(error).replace("an earlier trial", source)) from None
