@@ -1,6 +1,7 @@
 """The opening lines of arms."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from vaesearch.config import Config
 from vaesearch.data import ImageData
@@ -9,7 +10,7 @@ from vaesearch.events import ArmAdded
 from vaesearch.models.checks import check_model
 from vaesearch.models.cost import known_cost
 from vaesearch.objectives import Loss
-from vaesearch.records import Arm
+from vaesearch.records import Arm, TrialSettings
 from vaesearch.search.arms import opening_line
 from vaesearch.specs import folder_name
 
@@ -36,13 +37,30 @@ def arms_added(config: Config, data: ImageData) -> list[ArmAdded]:
     return added
 
 
-def admitted(arm: Arm, data: ImageData) -> ArmAdded:
+def admitted(arm: Arm, data: ImageData, *, counted: bool = True) -> ArmAdded:
     """The opening line of ``arm``; running it on meta tensors finds misfits for free.
+
+    Args:
+        arm: a candidate.
+        data: to train on.
+        counted: whether FLOPs and memory are to be counted: a tenth of a second, which is an
+            epoch of a small network, and trials are many.
 
     Raises:
         InputError: its parts cannot be made or do not fit the images.
     """
-    parameters = check_model(arm.settings, data.shape)
-    cost = known_cost(arm.settings, data.shape, Loss(arm.settings))
+    loss = Loss(arm.settings)
+    parameters = _parameters(_network(arm.settings), data.shape)
+    cost = known_cost(arm.settings, data.shape, loss) if counted else None
     line = opening_line(arm, parameters, cost.step_flops if cost else None)
     return replace(line, memory=cost.memory if cost else None)
+
+
+def _network(settings: TrialSettings) -> TrialSettings:
+    """The same for all settings that make the same network."""
+    return replace(settings, learning_rate=1.0, batch_size=2, alpha=0.0, beta=1.0)
+
+
+@lru_cache(maxsize=1024)
+def _parameters(settings: TrialSettings, shape: tuple[int, int, int]) -> int:
+    return check_model(settings, shape)

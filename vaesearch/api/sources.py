@@ -17,6 +17,8 @@ from vaesearch.search.arms import ArmSource
 from vaesearch.search.state import fold
 from vaesearch.space import Space
 
+_COUNTED = {"flops", "memory"}
+
 
 def make_source(
     config: Config,
@@ -51,9 +53,11 @@ def make_source(
     proposer = Proposer(space, config.sampler, config.seed, config.objective, config.reward)
     if proposer.recipe.note and not events:
         note(proposer.recipe.note)
+    constraints = parse_constraints(config.constraint)
+    counted = _COUNTED & {*config.objective, *(c.name for c in constraints)}
     admission = Admission(
-        lambda arm: admitted(arm, data),
-        parse_constraints(config.constraint),
+        lambda arm: admitted(arm, data, counted=bool(counted)),
+        constraints,
         lambda settings: seconds_per_epoch(settings, data, config.seed),
     )
     points, _ = enqueued(config.enqueue, config, space)
