@@ -100,8 +100,8 @@ def remarks(sound: dict[int, Fit]) -> list[str]:
         f"From 1 to {few} components FID goes from {value(1, 'fid'):.2f} to "
         f"{value(few, 'fid'):.2f}.",
         f"From {few} to {last} components it changes by {-step:+.2f} "
-        f"({-step / value(few, 'fid'):+.0%}), {abs(step) / noise:.1f} standard errors. Published: -2 % from 500 to 2,000, -9 % from "
-        "500 to 10,000.",
+        f"({-step / value(few, 'fid'):+.0%}), {abs(step) / noise:.1f} standard errors. "
+        "Published: -2 % from 500 to 2,000, -9 % from 500 to 10,000.",
         f"The codes fitted to are more likely than held-out ones by {gaps[0]:.2f} nats with 1, "
         f"{gaps[1]:.2f} with {few} and {gaps[2]:.2f} with {last} components: the mixture follows "
         "its codes, as the paper suspects of 10,000 components.",
