@@ -116,6 +116,10 @@ def test_auto_opens_no_arm_that_cannot_catch_up():
     decision = AutoPolicy().choose(history, rng)
     assert decision.arm == "a0"
     assert "to finish the best" in decision.reason
+    assert not decision.cut
+    more = [ArmHistory(f"z{i}", (-20.0 - i,), (1.0,)) for i in range(5)]
+    crowd = History(Budget(epochs=29, cap=CAP, trials=99), (*arms, *more))
+    assert set(AutoPolicy().choose(crowd, rng).cut) == {"z1", "z2", "z3", "z4"}
     early = History(Budget(epochs=99, cap=CAP, trials=99), tuple(arms[:2]))
     assert AutoPolicy().opening(early, [""], rng) is not None
 

@@ -14,6 +14,7 @@ from vaesearch.bandits.opening import Opening, epochs_left
 from vaesearch.bandits.projected import ExpectedImprovementPolicy
 
 LATE = 0.5  # of the budget, above which an open set is not finished
+FINALISTS = 10  # arms that are kept to the end
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class AutoPolicy:
     - Arms that join during the search: :class:`~vaesearch.bandits.asha.ASHAPolicy`, as most that
       are proposed are poor and the first epochs tell that much. No arm joins any more once what
       is left is ``reserve`` times what the best arm needs to its cap, and half of the budget is
-      spent; the rest goes by expected improvement, most of it to the best arm.
+      spent; the rest goes by expected improvement, most of it to the best arm, and all but the
+      best few are cut.
     - More than ``crowd`` arms: :class:`~vaesearch.bandits.curve_halving.CurveHalvingPolicy`, which
       fits the curves once per round. Fitting that many before each pull costs more than it gives.
     - More than ``many`` arms with T / K below ``tight``: the same. With many arms the one that is
@@ -86,7 +88,10 @@ class AutoPolicy:
         """What the chosen policy decides, with the choice before the reason."""
         policy, why = self.pick(history)
         decision = policy.choose(history, rng)
-        return replace(decision, reason=f"{why}: {decision.reason}")
+        cut = decision.cut
+        if history.budget.trials is not None and self._finishing(history):
+            cut = _left_behind(history, decision.arm)
+        return replace(decision, reason=f"{why}: {decision.reason}", cut=cut)
 
     def pick(self, history: History) -> tuple[Policy, str]:
         """The policy for this search, and why it was chosen."""
@@ -103,3 +108,13 @@ class AutoPolicy:
         looks = 1 if share < self.scarce else 2
         policy = ExpectedImprovementPolicy(minimum=looks, chunk=self.chunk)
         return policy, f"expected-improvement {size}"
+
+
+def _left_behind(history: History, pulled: str | None) -> dict[str, str]:
+    """Arms beyond the finalists, with reasons; the one that is pulled is a finalist."""
+    arms = [arm for arm in history.candidates if arm.name != pulled]
+    order = sorted(arms, key=lambda arm: (-arm.value, arm.name))
+    return {
+        arm.name: f"not among the best {FINALISTS}, and no time left to catch up"
+        for arm in order[FINALISTS - 1 :]
+    }

@@ -107,8 +107,7 @@ POLICIES = (
     Entry(
         "pruner",
         "vaesearch.search.tuning.pruners:pruner_policy",
-        "trial by trial, each until a pruner of Optuna stops it: `pruner:median`, "
-        "`pruner:hyperband`, `pruner:percentile:25`, any by name with its own arguments",
+        "trial by trial, each until that pruner of Optuna stops it: `pruner:hyperband`",
         "Akiba et al. 2019",
     ),
     Entry("uniform", f"{_BANDITS}.stochastic:UniformPolicy", "every arm equally: the baseline"),
