@@ -6,6 +6,7 @@ import pytest
 
 from vaesearch.cli.app import app
 from vaesearch.cli.terminal import _status
+from vaesearch.errors import InputError
 from vaesearch.space import shipped_spaces
 
 
@@ -50,3 +51,13 @@ def test_list(say):
     status, out, _ = say("list", "spaces", "--json")
     assert status == 0
     assert [row["name"] for row in json.loads(out)] == sorted(shipped_spaces())
+
+
+def test_decoders_of_a_file_stand_and_five_are_searched_otherwise(say, tmp_path, monkeypatch):
+    def told(config, path, **_):
+        raise InputError(f"decoders {config.decoders}")
+
+    monkeypatch.setattr("vaesearch.api.run_search", told)
+    (tmp_path / "own.yaml").write_text("decoders: mlp,mlp-wide\n")
+    assert say("search", "--config", "own.yaml")[2] == "error: decoders mlp,mlp-wide\n"
+    assert say("search")[2] == "error: decoders 5\n"

@@ -3,6 +3,7 @@
 import shlex
 from typing import Any
 
+from vaesearch.api.writing import plain
 from vaesearch.bandits.core import Budget
 from vaesearch.config import PLACES, STORED, Config, load_yaml
 from vaesearch.errors import RunDirError
@@ -46,8 +47,3 @@ def refuse_shared(run_dir: RunDir) -> None:
 def difference(before: dict[str, Any], config: Config) -> dict[str, Any]:
     """The options that ``config`` has otherwise."""
     return {k: v for k, v in plain(config).items() if before.get(k) != v}
-
-
-def plain(config: Config) -> dict[str, Any]:
-    """The options as JSON gives them back."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in config.to_dict().items()}

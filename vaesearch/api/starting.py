@@ -8,11 +8,11 @@ import vaesearch
 from vaesearch import catalogue
 from vaesearch.api.arms import arms_added
 from vaesearch.api.building import check_buildable
-from vaesearch.api.refusing import plain, refuse_used
+from vaesearch.api.refusing import refuse_used
 from vaesearch.api.running import Note, drive
 from vaesearch.api.sources import make_source, settled
 from vaesearch.api.storing import check_storage, claim_study, named
-from vaesearch.api.writing import config_text
+from vaesearch.api.writing import config_text, plain
 from vaesearch.config import Config, TuneConfig
 from vaesearch.data import load_data
 from vaesearch.errors import InputError

@@ -21,7 +21,7 @@ FIVE = {"decoders": "5"}
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
 def tune(run_dir: Path | None, config: Path | None, as_json: bool, **options: Any) -> None:
     """Tune latent size, consistency weight, learning rate, ... of one decoder."""
-    _run(given(options), run_dir, config, as_json)
+    _run({}, given(options), run_dir, config, as_json)
 
 
 @click.command()
@@ -31,13 +31,17 @@ def tune(run_dir: Path | None, config: Path | None, as_json: bool, **options: An
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
 def search(run_dir: Path | None, config: Path | None, as_json: bool, **options: Any) -> None:
     """Tune several decoders together, and find the best when each is tuned."""
-    _run(FIVE | given(options), run_dir, config, as_json)
+    _run(FIVE, given(options), run_dir, config, as_json)
 
 
 def _run(
-    options: dict[str, Any], run_dir: Path | None, config: Path | None, as_json: bool
+    defaults: dict[str, Any],
+    options: dict[str, Any],
+    run_dir: Path | None,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
-    source = load_yaml(config) if config else {}
+    source = defaults | (load_yaml(config) if config else {})
     settings = TuneConfig.from_dict(source, source=str(config)).changed(**options)
     refuse_both(space_of(settings), options)
     path = run_dir or new_run_dir(settings.dataset)

@@ -1,0 +1,30 @@
+"""What a run directory keeps of its options."""
+
+import pytest
+import yaml
+
+from vaesearch.api.writing import config_text, plain
+from vaesearch.config import Config, TuneConfig
+
+
+@pytest.mark.parametrize("url", [
+    "postgresql://ann:s3cret@db.example:5432/trials",
+    "postgresql+psycopg://ann:s3%40cret@db.example/trials",
+])  # fmt: skip
+def test_no_password_is_kept_and_the_rest_of_the_address_is(url):
+    config = TuneConfig(storage=url)
+    kept = plain(config)["storage"]
+    assert "cret" not in kept
+    assert kept == url[: url.index(":", url.index("://") + 3)] + url[url.index("@") :]
+    assert yaml.safe_load(config_text(config))["storage"] == kept
+    assert config.storage == url
+
+
+@pytest.mark.parametrize("url", ["sqlite:////tmp/a:b@c/study.db", "none", None])
+def test_an_address_without_a_password_is_kept_as_it_is(url):
+    assert plain(TuneConfig(storage=url))["storage"] == url
+
+
+def test_several_values_are_a_list_as_json_has_them():
+    assert plain(TuneConfig(set=("alpha=0",)))["set"] == ["alpha=0"]
+    assert "storage" not in plain(Config())
