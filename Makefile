@@ -29,6 +29,7 @@ bench:  ## the benchmarks, to benchmarks/results
 	python benchmarks/pythae_variants.py --out benchmarks/results/pythae_variants.md
 	python benchmarks/evaluation_speed.py --out benchmarks/results/evaluation_speed.md
 	python benchmarks/open_arms.py --out benchmarks/results/open_arms.md
+	python benchmarks/told.py --out benchmarks/results/told.md
 	python benchmarks/tune.py --jobs 2 --out benchmarks/results/tune.md
 	python benchmarks/search.py --jobs 2 --out benchmarks/results/search.md
 	python benchmarks/mixtures.py --out benchmarks/results/mixtures.md

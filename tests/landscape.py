@@ -14,6 +14,7 @@ from vaesearch.search.state import fold
 from vaesearch.search.tuning.constraints import parse_constraints
 from vaesearch.search.tuning.proposals import Proposer
 from vaesearch.search.tuning.source import Admission, First, TrialSource
+from vaesearch.search.tuning.views import make_view
 from vaesearch.space import Choice, Float, Int, Parameter, Space
 
 SPACE = Space(
@@ -80,25 +81,27 @@ def admit(arm):
     return opening_line(arm, arm.settings.latent_dim * 1000, 1e6)
 
 
-def source_of(config, space, events=(), first=None, **admission):
+def source_of(config, space, events=(), first=None, opener=None, **admission):
     proposer = Proposer(space, config.sampler, config.seed, config.objective, config.reward)
-    policy = catalogue.build("policies", config.policy)
+    policy = opener or catalogue.build("policies", config.policy)
     rules = Admission(**{"admit": admit, "constraints": parse_constraints(config.constraint)}
                       | admission)  # fmt: skip
     return TrialSource(config, proposer, policy, rules, first or First(), events)
 
 
-def go_on(config, space, events=(), *, workers=1, first=None, backend=None, **admission):
+def go_on(
+    config, space, events=(), *, workers=1, first=None, backend=None, policy=None, **admission
+):
     """Run a search to its end, from where ``events`` are; returns its log and why it ended."""
     log = Log(events)
     cap = config.max_epochs_per_arm
     budget = Budget(config.epochs, None, cap, workers, config.trials)
     backend = backend or Landscape(workers)
     source = source_of(config, space, events, first, **admission)
-    policy = catalogue.build("policies", config.policy)
     controller = Controller(
-        log, fold(events, budget), policy, backend, seed=config.seed, source=source
-    )
+        log, fold(events, budget), policy or catalogue.build("policies", config.policy), backend,
+        seed=config.seed, source=source, chunk=config.chunk, view=make_view(config.objective),
+    )  # fmt: skip
     opening = SearchResumed("0") if events else SearchStarted("id", "0", config.to_dict(), {})
     controller.record(opening)
     return log, controller.run()

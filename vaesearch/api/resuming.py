@@ -1,7 +1,7 @@
 """An interrupted search, taken up again."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ from vaesearch.api.storing import check_storage, mirror_of, named
 from vaesearch.api.writing import config_text
 from vaesearch.bandits.core import Budget
 from vaesearch.config import (
+    EPOCHS_PER_TRIAL,
     MAY_CHANGE,
     STORED,
     TUNING_MAY_CHANGE,
     Config,
     TuneConfig,
+    absolute_database,
     config_class,
 )
 from vaesearch.data import load_data
@@ -101,4 +103,18 @@ def changed_options(before: dict[str, Any], changes: dict[str, Any]) -> Config:
             f"what can: {', '.join(allowed)}."
         )
     known = {f.name for f in fields(cls)}
-    return cls.from_dict({k: v for k, v in before.items() if k in known} | changes)
+    config = cls.from_dict({k: v for k, v in before.items() if k in known} | changes)
+    if isinstance(config, TuneConfig):
+        return _tuning_resolved(config, before, changes)
+    return config
+
+
+def _tuning_resolved(
+    config: TuneConfig, before: dict[str, Any], changes: dict[str, Any]
+) -> TuneConfig:
+    """More trials bring their epochs, where the epochs were not asked for; paths are absolute."""
+    epochs = config.epochs
+    was_default = before["epochs"] == EPOCHS_PER_TRIAL * before["trials"]
+    if "trials" in changes and was_default and not {"epochs", "seconds"} & set(changes):
+        epochs = EPOCHS_PER_TRIAL * (config.trials or 0)
+    return replace(config, epochs=epochs, storage=absolute_database(config.storage))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import vaesearch
-from vaesearch.config import Config, TuneConfig
+from vaesearch.config import NO_STORAGE, Config, TuneConfig
 from vaesearch.errors import InputError
 from vaesearch.events import Event
 from vaesearch.search.run_dir import RunDir
@@ -14,8 +14,6 @@ from vaesearch.space import Space
 
 if TYPE_CHECKING:
     from vaesearch.search.tuning.addresses import Address
-
-NO_STORAGE = "none"
 
 
 class Mirror(Protocol):

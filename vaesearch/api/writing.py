@@ -24,7 +24,8 @@ def plain(config: Config) -> dict[str, Any]:
     Run directories are copied about and sent to MLflow. A resumed search takes the password from
     where the database's own tools look for it, or from ``--storage`` once more.
     """
-    options = {k: list(v) if isinstance(v, tuple) else v for k, v in config.to_dict().items()}
+    kept = config.to_dict().items()
+    options: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in kept}
     if options.get("storage"):
         options["storage"] = _PASSWORD.sub(r"\1@", options["storage"])
     return options

@@ -38,7 +38,7 @@ class ASHAPolicy:
 
     Rung k is at epoch r η^k. A free worker, in this order,
 
-    1. goes on with an arm that is between two rungs and on nobody's hands,
+    1. with K arms, goes on with one that is between two rungs and on nobody's hands,
     2. promotes, from the highest rung down, the best arm that is among the ⌊m/η⌋ best of the m
        arms that have been there, and has not been promoted yet,
     3. starts an arm that has not reached rung 0,
@@ -103,7 +103,10 @@ class ASHAPolicy:
         """The arm that is to go on, to be promoted or to start; None if there is none."""
         free = history.candidates
         rungs = {a.name: self._rung(a.epochs, first) for a in history.arms}
-        going = [a for a in free if a.epochs > self._epoch(rungs[a.name], first)]
+        # Where arms join, pulls may be longer than to the next rung, and one that was only carried
+        # beyond a rung must not pass for promoted: it goes on as long as it is among the best.
+        fixed = history.budget.trials is None
+        going = [a for a in free if fixed and a.epochs > self._epoch(rungs[a.name], first)]
         flying = sum(bool(a.pending) for a in history.arms)
         # More of them than workers: r has changed, and they are not between rungs by promotion.
         if going and len(going) + flying <= history.budget.workers:

@@ -13,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from vaesearch.catalogue import Entry
+from vaesearch.config import NO_STORAGE
 from vaesearch.report.tables import Ranking, best_arm, ranking_table
 from vaesearch.report.units import robust_floor
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
-from vaesearch.tracking.uris import NO_TRACKING, redacted
+from vaesearch.tracking.uris import redacted
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -115,7 +116,7 @@ def next_commands(state: SearchState, run_dir: Path) -> Iterator[str]:
 def study_shown(state: SearchState, run_dir: Path) -> str | None:
     """Where the Optuna study of a search is, without a password; None where it has none."""
     address = state.config.get("storage")
-    if state.space is None or address == NO_TRACKING:
+    if state.space is None or address == NO_STORAGE:
         return None
     return redacted(address) if address else f"sqlite:///{RunDir(run_dir).study}"
 

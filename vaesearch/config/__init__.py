@@ -8,10 +8,13 @@ from vaesearch.config.core import (
     PLACES,
     PRECISIONS,
     Config,
+    absolute_database,
     default_batch_size,
 )
 from vaesearch.config.reading import load_yaml
 from vaesearch.config.tuning import (
+    EPOCHS_PER_TRIAL,
+    NO_STORAGE,
     STORED,
     TUNING_MAY_CHANGE,
     TuneConfig,
@@ -20,7 +23,7 @@ from vaesearch.config.tuning import (
 )
 
 __all__ = [
-    "BACKENDS", "EPOCHS_PER_ARM", "MAY_CHANGE", "PIXELS", "PLACES", "PRECISIONS",
-    "STORED", "TUNING_MAY_CHANGE", "Config", "TuneConfig", "config_class", "default_batch_size",
-    "load_yaml", "read_config",
+    "BACKENDS", "EPOCHS_PER_ARM", "EPOCHS_PER_TRIAL", "MAY_CHANGE", "NO_STORAGE", "PIXELS",
+    "PLACES", "PRECISIONS", "STORED", "TUNING_MAY_CHANGE", "Config", "TuneConfig",
+    "absolute_database", "config_class", "default_batch_size", "load_yaml", "read_config",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ MOST_EPOCHS = 30  # the default cap of one trial
 DEFAULT_TRIALS = 20
 TRIALS_WITHOUT_END = 100_000  # where the budget is given in epochs or seconds
 RANKING = "asha"  # in place of `auto` where several objectives make one rank
+NO_STORAGE = "none"
 STORED = ("storage", "study")  # where the trials can be looked at
 TUNING_MAY_CHANGE = (*MAY_CHANGE, "trials", *STORED)
 
@@ -37,6 +38,12 @@ class TuneConfig(Config):
     )
     trials: int | None = option(
         None, f"most proposals to train; {DEFAULT_TRIALS} without --epochs or --seconds"
+    )
+    epochs: int | None = option(
+        None, f"total budget in epochs; {EPOCHS_PER_TRIAL} per trial without --seconds"
+    )
+    max_epochs_per_arm: int | None = option(
+        None, f"cap on the epochs of one trial; {MOST_EPOCHS} where it is tuned"
     )
     sampler: str = option("tpe", "who proposes (`vaesearch list samplers`)")
     objective: tuple[str, ...] = option(
@@ -68,6 +75,8 @@ class TuneConfig(Config):
                 f"use --objective {self.reward}, which arms are compared by then, too."
             )
         object.__setattr__(self, "reward", first)
+        if len(self.objective) > 1 and self.policy == "auto":
+            object.__setattr__(self, "policy", RANKING)
         super().__post_init__()
         _check(self)
 
@@ -78,14 +87,13 @@ class TuneConfig(Config):
         return super().changed(**options)
 
     def resolved(self, *, images: int, channels: int) -> Self:
-        """As for a bandit, with the budget of trials; several objectives have their own policy."""
+        """As for a bandit, with the budget of trials."""
         bounded = self.epochs is not None or self.seconds is not None
         trials = self.trials or (TRIALS_WITHOUT_END if bounded else DEFAULT_TRIALS)
         epochs = self.epochs if bounded else EPOCHS_PER_TRIAL * trials
         cap = self.max_epochs_per_arm or MOST_EPOCHS
-        policy = RANKING if len(self.objective) > 1 and self.policy == "auto" else self.policy
         filled = replace(
-            self, epochs=epochs, trials=trials, max_epochs_per_arm=cap, policy=policy,
+            self, epochs=epochs, trials=trials, max_epochs_per_arm=cap,
             storage=absolute_database(self.storage),
         )  # fmt: skip
         return super(TuneConfig, filled).resolved(images=images, channels=channels)
@@ -142,15 +150,13 @@ def _check_several(config: TuneConfig, sampler: catalogue.Entry) -> None:
             f"--sampler {sampler.name} is for one --objective; for several: {', '.join(able)}."
         )
     policy = catalogue.find("policies", config.policy)
-    ours = policy in catalogue.POLICIES and policy.name != "auto"
+    ours = policy in catalogue.POLICIES
     if ours and "ranks" not in policy.traits:
         able = [e.name for e in catalogue.POLICIES if "ranks" in e.traits]
         raise InputError(
             f"--policy {policy.name} needs one figure per arm, and several --objective make a "
             f"rank: use auto, {', '.join(able)}."
         )
-    if config.confidence is not None:
-        raise InputError("--confidence is for one --objective: with several no arm is the best.")
 
 
 def _check(config: TuneConfig) -> None:
@@ -158,6 +164,11 @@ def _check(config: TuneConfig) -> None:
         value = getattr(config, name)
         if value is not None and not (math.isfinite(value) and value > 0):
             raise InputError(f"--{name} must be above 0, not {value}.")
+    if config.confidence is not None:
+        raise InputError(
+            "--confidence is for `vaesearch bandit`: which arm is the best cannot be told while "
+            "others are still to be proposed."
+        )
     sampler = catalogue.find("samplers", config.sampler)
     if len(config.objective) > 1:
         _check_several(config, sampler)

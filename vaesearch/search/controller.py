@@ -146,6 +146,8 @@ class Controller:
         for arm, reason in decision.cut.items():
             self.record(ArmCut(arm, reason), sync=False)
         if decision.arm is None:
+            if decision.cut and self._source is not None and not self.state.flights:
+                return self._decide()  # others may join in the place of those
             return self._with_reason_of_source(decision.reason)
         epochs = pull_epochs(history, history.arm(decision.arm), decision.epochs, self._chunk)
         pending = sorted(flight.arm for flight in self.state.flights.values())

@@ -9,6 +9,7 @@ from typing import Any
 from vaesearch.bandits.core import leader
 from vaesearch.events import ArmAdded, SearchStarted
 from vaesearch.search.state import SearchState
+from vaesearch.search.tuning.figures import figures
 from vaesearch.space import Space
 
 TRIAL, GROUP, STATE = "vaesearch.trial", "vaesearch.group", "vaesearch.state"
@@ -69,9 +70,9 @@ def counts(state: SearchState) -> dict[str, float]:
 def best_values(state: SearchState) -> dict[str, float]:
     """The objectives of the arm that leads, as ``best/bpd``."""
     first = leader(state.history.arms)
-    best = state.arms[first.name].best if first else None
     names = state.config.get("objective", ())
-    return {f"best/{name}": best.metrics[name] for name in names if best and name in best.metrics}
+    best = figures(state.arms[first.name], names) if first else None
+    return {f"best/{name}": value for name, value in zip(names, best or (), strict=False)}
 
 
 def best_tag(state: SearchState, arm: str | None) -> dict[str, Any]:

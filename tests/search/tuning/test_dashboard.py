@@ -15,6 +15,8 @@ from studies import told, written
 
 from vaesearch.cli.text import next_commands
 
+pytest.importorskip("optuna_dashboard")
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
@@ -56,7 +58,6 @@ def _patiently(fetch, path):
 
 
 def test_it_shows_what_the_study_says(dashboard):
-    pytest.importorskip("optuna_dashboard")
     fetch, study = dashboard
     [summary] = _patiently(fetch, "/api/studies")["study_summaries"]
     assert summary["study_name"] == study.study_name

@@ -4,6 +4,7 @@ from tuned import tuned_events
 
 from vaesearch.bandits.core import Budget
 from vaesearch.checkpoints import CheckpointStore
+from vaesearch.events import ArmCut
 from vaesearch.search.state import SearchState, advance, fold
 from vaesearch.search.tuning.findings import findings, handed_out
 from vaesearch.search.tuning.keeping import NEAR, Keeper, kept
@@ -36,6 +37,22 @@ def test_closed_trials_keep_their_best_checkpoint_near_the_lead_and_none_far_fro
     assert {name for name, left in files.items() if not left}
     for name in handed_out(state):
         assert state.arms[name].best.epoch in files[name]
+
+
+def test_nothing_is_deleted_before_the_line_of_the_cut_is_on_disk():
+    events = tuned_events(trials=80, objectives=BOTH)
+    state, deleted = SearchState(), []
+    keeper = Keeper(lambda name, keep: deleted.append(name))
+    cuts = 0
+    for event in events:
+        state = advance(state, event)
+        before = len(deleted)
+        keeper(event, state)
+        if isinstance(event, ArmCut):
+            cuts += 1
+            assert len(deleted) == before
+    assert cuts
+    assert deleted
 
 
 def test_arms_that_are_open_or_in_flight_are_left_alone():

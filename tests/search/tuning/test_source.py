@@ -8,12 +8,14 @@ import sys
 import pytest
 from landscape import SMALL, SPACE, Landscape, Log, admit, config_of, go_on, source_of, told_of
 
-from vaesearch.bandits.core import Budget
+from vaesearch.bandits.core import Budget, Decision
+from vaesearch.bandits.opening import Opening
 from vaesearch.errors import InputError
 from vaesearch.events import (
     ArmAdded,
     ArmCut,
     ArmFailed,
+    DecisionMade,
     SearchStarted,
     TrialKnown,
     TrialRefused,
@@ -86,7 +88,8 @@ def test_stateful_samplers_leave_random_draws_behind(sampler):
 OTHER_PROCESS = """
 import json, sys
 from landscape import SPACE, config_of, source_of
-from vaesearch.bandits.core import Budget
+from vaesearch.bandits.core import Budget, Decision
+from vaesearch.bandits.opening import Opening
 from vaesearch.errors import InputError
 from vaesearch.events import event_from_dict
 from vaesearch.search.state import fold
@@ -168,6 +171,64 @@ def test_trial_whose_workers_died_is_proposed_once_more():
     assert again[0].values == first.values
     added = [e for e in log.events if isinstance(e, ArmAdded)]
     assert len(added) == 7  # the repetition is no trial of its own
+
+
+def test_a_lost_trial_is_repeated_without_asking_what_it_costs_again():
+    asked = []
+
+    def slower_each_time(settings):
+        asked.append(settings)
+        return 1.0 + len(asked)
+
+    config = config_of(trials=6, constraint=("seconds<=7.5",))
+    log, _ = go_on(config, SPACE, backend=Deadly(), seconds=slower_each_time)
+    [again] = [e for e in log.events if isinstance(e, ArmAdded) and e.again is not None]
+    assert again.again == 1
+    assert len(asked) == sum(isinstance(e, ArmAdded) for e in log.events) - 1
+
+
+@pytest.mark.parametrize("decoders", ["mlp", "mlp,deconv"])
+def test_arms_go_on_joining_where_the_best_by_rank_is_not_the_best_by_reward(decoders):
+    options = {"sampler": "random", "trials": 100, "decoders": decoders}
+    alone = go_on(config_of(**options), SPACE)[0].events
+    both = go_on(config_of(objective=("bpd", "consistency"), **options), SPACE)[0].events
+    joined = [sum(isinstance(e, ArmAdded) for e in events) for events in (alone, both)]
+    assert joined[1] >= 0.8 * joined[0]
+    if decoders != "mlp":
+        groups = [e.group for e in both if isinstance(e, ArmAdded)]
+        assert abs(groups.count("mlp") - groups.count("deconv")) <= 1
+
+
+def test_longer_pulls_do_not_carry_every_arm_to_its_cap():
+    config = config_of(sampler="random", trials=100, chunk=2, max_epochs_per_arm=30, epochs=120)
+    log, _ = go_on(config, SPACE)
+    epochs = [e.epochs for e in log.events if isinstance(e, DecisionMade)]
+    assert min(epochs) == 2
+    assert sum(isinstance(e, ArmAdded) for e in log.events) >= 15
+
+
+class OneByOne:
+    """Cuts each arm after an epoch and waits for another one."""
+
+    def choose(self, history, rng):
+        [arm] = history.candidates
+        if arm.epochs:
+            return Decision(None, "next, please", cut={arm.name: "seen"})
+        return Decision(arm.name, "a look")
+
+    def opening(self, history, groups, rng):
+        return None if history.candidates else Opening(groups[0], "nobody is left")
+
+
+def test_a_policy_that_cuts_the_last_arm_gets_another():
+    config = config_of(trials=5, epochs=50)
+    policy = OneByOne()
+    log, reason = go_on(config, SPACE, policy=policy, opener=policy)
+    assert sum(isinstance(e, ArmAdded) for e in log.events) == 5
+    assert reason.startswith("all 5 trials were proposed")
+    more, _ = go_on(config_of(trials=7, epochs=50), SPACE, log.events, policy=policy,
+                    opener=policy)  # fmt: skip
+    assert sum(isinstance(e, ArmAdded) for e in more.events) == 7
 
 
 def test_known_trials_are_written_once_and_first():

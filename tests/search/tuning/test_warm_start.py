@@ -34,6 +34,7 @@ def test_points_survive_being_written():
         ("latent_dim=1000", r"latent_dim must be in 2..64:log, not '1000'"),
         ("latentdim=8", "did you mean 'latent_dim'"),
         ("latent_dim", "write NAME=VALUE"),
+        ("{latent_dim: 8}", "write NAME=VALUE"),
         ("latent_dim=8,latent_dim=9", "latent_dim is given twice"),
         ("", "--enqueue is empty"),
         ("none.yaml", "cannot read none.yaml"),
@@ -42,6 +43,22 @@ def test_points_survive_being_written():
 def test_what_is_no_point_is_refused(text, said):
     with pytest.raises(InputError, match=said):
         enqueued([text], CONFIG, SPACE)
+
+
+PLANAR = Space(
+    (
+        Parameter("posterior", Choice(("gaussian", "planar"))),
+        Parameter("posterior.planar.steps", Int(2, 8), when={"posterior": ("planar",)}),
+    )
+)
+
+
+@pytest.mark.parametrize("spec", ["planar:4", "planar:steps=4"])
+def test_arguments_of_a_file_may_be_written_in_either_way(tmp_path, spec):
+    path = tmp_path / "best.yaml"
+    path.write_text(f"posterior: {spec}\n")
+    points, _ = enqueued([str(path)], CONFIG, PLANAR)
+    assert points == [{"posterior": "planar", "posterior.planar.steps": 4}]
 
 
 def test_file_gives_what_is_searched_and_the_rest_is_said(tmp_path):

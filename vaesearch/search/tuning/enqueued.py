@@ -39,7 +39,7 @@ def enqueued(
         if text == DEFAULTS:
             point = space.check({}, source, settings)
         elif text.startswith("{"):
-            point = space.check(json.loads(text), source, settings)
+            point = space.check(_written(text), source, settings)
         elif Path(text).suffix in (".yaml", ".yml"):
             point, others = _from_file(load_yaml(Path(text)), source, config, space)
             notes += others
@@ -57,14 +57,24 @@ def as_text(point: dict[str, Value]) -> str:
     return json.dumps(point)
 
 
+def _written(text: str) -> dict[str, Value]:
+    try:
+        found: dict[str, Value] = json.loads(text)
+    except ValueError:
+        raise InputError(_how(text)) from None
+    return found
+
+
+def _how(text: str) -> str:
+    return f"--enqueue {text!r}: write NAME=VALUE,NAME=VALUE, or {DEFAULTS}, or FILE.yaml."
+
+
 def _pairs(text: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for part in filter(None, (p.strip() for p in text.split(","))):
         name, equals, value = part.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise InputError(
-                f"--enqueue {text!r}: write NAME=VALUE,NAME=VALUE, or {DEFAULTS}, or FILE.yaml."
-            )
+            raise InputError(_how(text))
         if name.strip() in pairs:
             raise InputError(f"--enqueue {text!r}: {name.strip()} is given twice.")
         pairs[name.strip()] = value.strip()

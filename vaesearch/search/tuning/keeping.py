@@ -2,7 +2,14 @@
 
 from collections.abc import Callable
 
-from vaesearch.events import ArmCut, ArmFailed, Event, PullFinished
+from vaesearch.events import (
+    ArmCut,
+    ArmFailed,
+    Event,
+    PullFinished,
+    PullStarted,
+    SearchFinished,
+)
 from vaesearch.search.state import SearchState
 from vaesearch.search.tuning.findings import findings, worth_keeping
 
@@ -24,14 +31,22 @@ class Keeper:
     def __init__(self, remove: Remove) -> None:
         self._remove = remove
         self._left: dict[str, set[int]] = {}
+        self._closed = False
 
     def __call__(self, event: Event, state: SearchState) -> None:
-        """Delete what ``event`` made needless."""
-        closing = isinstance(event, (ArmCut, ArmFailed)) or (
-            isinstance(event, PullFinished) and state.history.arm(event.arm).status != "open"
-        )
-        if not closing:
+        """Delete what was made needless, once the ledger has it on disk.
+
+        The line of a cut gets there with that of the next pull, so until then nothing goes.
+        """
+        if isinstance(event, ArmCut):
+            self._closed = True
             return
+        if isinstance(event, PullFinished) and state.history.arm(event.arm).status != "open":
+            self._closed = True
+        durable = isinstance(event, (ArmFailed, PullStarted, PullFinished, SearchFinished))
+        if not durable or not (self._closed or isinstance(event, ArmFailed)):
+            return
+        self._closed = False
         for name, keep in kept(state).items():
             if self._left.get(name) != keep:
                 self._remove(name, keep)

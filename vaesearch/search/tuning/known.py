@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import ArmState, SearchState, fold
 from vaesearch.search.tuning.figures import figures
 from vaesearch.space import Choice, Parameter, Space, Value
+from vaesearch.space.slots import AXES, arguments
 from vaesearch.specs import parse_spec
 
 LEAST_SHARE = 0.5  # of the longest trial's epochs, that one which was not given up must have had
@@ -84,8 +85,23 @@ def _fit(arm: ArmState, config: TuneConfig, space: Space) -> tuple[str, dict[str
         return "outside of the space"
     options: dict[str, Any] = dict(space.options(values))
     same = replace(config.settings(old.encoder, old.decoder), **options)
-    differs = [f.name for f in fields(TrialSettings) if asdict(same)[f.name] != vars(old)[f.name]]
+    differs = [
+        f.name
+        for f in fields(TrialSettings)
+        if _by_name(f.name, getattr(same, f.name)) != _by_name(f.name, getattr(old, f.name))
+    ]
     return f"another {differs[0]}" if differs else (group, values)
+
+
+def _by_name(option: str, value: Any) -> Any:
+    """``value``, or a spec taken apart, so that ``planar:8`` and ``planar:steps=8`` are one."""
+    if option not in AXES:
+        return value
+    name, positional, keywords = parse_spec(str(value))
+    order = list(arguments(AXES[option], name) or ())
+    if len(positional) > len(order):
+        return value
+    return name, dict(zip(order, positional, strict=False)) | keywords
 
 
 def point_of(settings: Mapping[str, Any], space: Space) -> dict[str, Value]:
@@ -112,8 +128,11 @@ def _written(parameter: Parameter, settings: Mapping[str, Any]) -> Any:
         whole_specs = isinstance(parameter.domain, Choice) and text in parameter.domain.options
         return text if whole_specs or not isinstance(text, str) else parse_spec(text)[0]
     member, _, argument = rest.rpartition(".")
-    name, _, keywords = parse_spec(str(text))
-    return keywords.get(argument) if name == member else None
+    name, positional, keywords = parse_spec(str(text))
+    if name != member:
+        return None
+    order = list(arguments(AXES[option], member) or ())
+    return (dict(zip(order, positional, strict=False)) | keywords).get(argument)
 
 
 def _note(path: Path, count: int, misfits: Mapping[str, int]) -> str:

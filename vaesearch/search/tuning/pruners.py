@@ -5,8 +5,7 @@ What a pruner looks at, a study in memory, follows from the history alone.
 
 import inspect
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +21,7 @@ from vaesearch.bandits.common import check_integer
 from vaesearch.bandits.core import ArmHistory, Decision, History
 from vaesearch.bandits.opening import Opening, epochs_left, smallest_group
 from vaesearch.errors import InputError, unknown_name
+from vaesearch.search.tuning.quiet import quiet
 from vaesearch.specs import parse_spec
 
 STUDY = "vaesearch"  # the name decides which bracket of Hyperband a trial falls into
@@ -216,7 +216,7 @@ class PrunerPolicy:
         told = self._memory.get("told")
         if told is None or not told.leads_to(history):
             told = _Told(self._study())
-        with _quiet():
+        with quiet():
             under_way = _tell(told, history)
         self._memory.pop("told", None)
         if under_way <= 1:  # else the order was not that of joining
@@ -229,7 +229,7 @@ class PrunerPolicy:
 
     def _study(self) -> Study:
         pruner = make_pruner(self.name, *self.values, **dict(self.options))
-        with _quiet():
+        with quiet():
             return optuna.create_study(
                 storage=InMemoryStorage(), study_name=STUDY, direction="maximize", pruner=pruner
             )
@@ -249,14 +249,3 @@ def _tell(told: _Told, history: History) -> int:
     for place in last:
         told.report(place, history.arms[place].rewards)
     return len(last)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Optuna's remarks; as it was afterwards."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)

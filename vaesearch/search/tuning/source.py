@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vaesearch.bandits.core import Budget, Policy
-from vaesearch.bandits.opening import LiveSet, Opener, Opening
+from vaesearch.bandits.opening import LiveSet, Opener, Opening, smallest_group
 from vaesearch.config import TuneConfig
 from vaesearch.errors import InputError
 from vaesearch.events import (
@@ -27,6 +27,7 @@ from vaesearch.search.tuning.constraints import (
 )
 from vaesearch.search.tuning.known import missing
 from vaesearch.search.tuning.proposals import Memory, Proposer
+from vaesearch.search.tuning.views import make_view
 from vaesearch.seeding import numpy_generator
 from vaesearch.space import Value
 
@@ -95,6 +96,7 @@ class TrialSource:
         self._proposer = proposer
         self._groups = config.groups()
         self._opener = policy if isinstance(policy, Opener) else LiveSet(config.live)
+        self._view = make_view(config.objective)
         self._admission = admission
         self._first = first or First()
         self._memory = self._remembered(events) if proposer.recipe.stateful else Memory()
@@ -102,7 +104,8 @@ class TrialSource:
     def next_arms(self, state: SearchState) -> Sequence[Joining]:
         """One arm, if there is room for it, after the proposals that were refused on the way."""
         joining: list[Joining] = []
-        if state.deciding:
+        # What was cut is replaced after the decision that it was cut for, if there is one to come.
+        if state.deciding and (state.history.candidates or state.flights):
             return joining
         for known in missing(self._first.known, state):
             joining.append(known)
@@ -136,8 +139,10 @@ class TrialSource:
             return None
         lost = _lost(state)
         groups = list(self._groups) if lost else self._open_groups(state)
+        if len(self._config.objective) > 1:  # ranks say nothing of what a group will reach
+            groups = [smallest_group(state.history, groups)]
         rng = numpy_generator(self._config.seed, "opening", state.trials, state.history.decisions)
-        opening = self._opener.opening(state.history, groups, rng)
+        opening = self._opener.opening(self._view(state.history, state), groups, rng)
         if opening is None:
             return None
         if lost is not None:
@@ -162,7 +167,8 @@ class TrialSource:
         stem = group if len(self._groups) > 1 else "trial"
         arm = Arm(f"{stem}-{number:03d}", self._settings(group, values))
         try:
-            added = self._admission.line(arm)
+            # One that was lost was admitted once; to measure it again might refuse it for ever.
+            added = self._admission.line(arm) if again is None else self._admission.admit(arm)
         except InputError as error:
             excess = error.excess if isinstance(error, BrokenConstraintError) else {}
             return TrialRefused(number, values, group, str(error), excess)

@@ -64,8 +64,8 @@ def _of_arm(name: str, state: SearchState, objectives: Sequence[str]) -> Told | 
     standing: Standing = "pruned"
     if history.status == "failed":
         standing = "failed"
-    elif found is None:
-        standing = "running"
+    elif found is None:  # one with epochs lacks a figure, which is no number
+        standing = "failed" if arm.epoch else "running"
     elif arm.epoch >= state.history.cap(history):
         standing = "complete"
     return Told(arm.trial, history.group, arm.values, standing, found, arm.epoch)

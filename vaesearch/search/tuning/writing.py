@@ -46,10 +46,9 @@ class StudyWriter:
             numbers: of those that may have changed; None for all.
         """
         if any(number >= count for number in self._there):
-            raise InputError(
-                f"study {self._key.name!r} has trials that are not of this search: "
-                "delete it, or give another --study."
-            )
+            # It got a line of the ledger that a crash kept from the disk.
+            self._anew(wanted)
+            return
         missing = range(len(self._there), count)
         touched = range(count) if numbers is None else numbers
         late: dict[int, dict[str, object]] = {}
