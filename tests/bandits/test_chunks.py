@@ -35,6 +35,13 @@ def test_a_budget_in_epochs_does_not_look_at_the_clock():
     assert given_to(dear, epochs=100, chunk=4, elapsed=1e9) == 4
 
 
+def test_a_look_at_an_arm_that_joined_is_no_longer_than_asked_for():
+    dear = arm(cost=1.0, switch=0.5)
+    assert given_to(dear, seconds=1000.0, trials=20) == 1
+    assert given_to(dear, seconds=1000.0, trials=20, chunk=4) == 4
+    assert given_to(dear, seconds=1000.0, trials=20, wanted=9, elapsed=995.0) == 4
+
+
 def test_room_is_what_budget_cap_and_deadline_leave():
     dear = arm(epochs=3, cost=1.0, switch=0.5)
     assert given_to(dear, seconds=1000.0, cap=8) == 5

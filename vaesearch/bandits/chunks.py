@@ -17,7 +17,9 @@ def pull_epochs(history: History, arm: ArmHistory, wanted: int, chunk: int = 1) 
     and no more than fit in the time left; s and c are the arm's own medians, or those typical of
     the others until it has some. A worker that still holds the arm pays less than s, so n is on
     the safe side. With a budget in epochs alone n = max(wanted, chunk): no decision may depend on
-    the clock there. In both cases the budget in epochs and the cap hold.
+    the clock there. The same where arms join during the search: most get a single look, and two
+    epochs in place of one would cost more than switching does. The budget in epochs and the cap
+    always hold.
 
     Args:
         history: at the moment of the decision.
@@ -31,6 +33,7 @@ def pull_epochs(history: History, arm: ArmHistory, wanted: int, chunk: int = 1) 
     if history.budget.seconds is not None and cost:
         switch = arm.switch_cost
         switch = (history.typical_switch_cost or 0.0) if switch is None else switch
-        least = max(least, math.ceil(switch / (SHARE * cost)))
+        if history.budget.trials is None:
+            least = max(least, math.ceil(switch / (SHARE * cost)))
         room = min(room, (history.seconds_left - switch) // cost)
     return max(1, int(min(least, room)))
