@@ -20,6 +20,13 @@ def test_no_password_is_kept_and_the_rest_of_the_address_is(url):
     assert config.storage == url
 
 
+def test_a_password_behind_the_question_mark_is_not_kept_either():
+    url = "postgresql://db/trials?password=s3cret&sslmode=require"
+    assert plain(TuneConfig(storage=url))["storage"] == "postgresql://db/trials?sslmode=require"
+    url = "postgresql://db/trials?user=ann&password=s3cret"
+    assert plain(TuneConfig(storage=url))["storage"] == "postgresql://db/trials?user=ann"
+
+
 @pytest.mark.parametrize("url", ["sqlite:////tmp/a:b@c/study.db", "none", None])
 def test_an_address_without_a_password_is_kept_as_it_is(url):
     assert plain(TuneConfig(storage=url))["storage"] == url

@@ -9,6 +9,7 @@ from vaesearch.config import Config
 from vaesearch.report.machine import hardware, software
 
 _PASSWORD = re.compile(r"(://[^/@:]*):[^@/]*@")
+_OPTION = re.compile(r"(?<=[?&])(?:password|passwd|pwd|sslpassword)=[^&]*&?", re.IGNORECASE)
 
 
 def config_text(config: Config) -> str:
@@ -27,5 +28,6 @@ def plain(config: Config) -> dict[str, Any]:
     kept = config.to_dict().items()
     options: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in kept}
     if options.get("storage"):
-        options["storage"] = _PASSWORD.sub(r"\1@", options["storage"])
+        bare = _OPTION.sub("", _PASSWORD.sub(r"\1@", options["storage"]))
+        options["storage"] = bare.rstrip("?&")
     return options

@@ -97,6 +97,8 @@ def explain(error: BaseException, address: Address) -> str:
         error = cause
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = lines[0] if lines else type(error).__name__
+    if "no password supplied" in said:
+        said += " (set PGPASSWORD, or give --storage with it)"
     return without_secrets(said, address.text)[:300]
 
 
