@@ -50,7 +50,9 @@ def admitted(arm: Arm, data: ImageData, *, counted: bool = True) -> ArmAdded:
         InputError: its parts cannot be made or do not fit the images.
     """
     loss = Loss(arm.settings)
-    parameters = _parameters(_network(arm.settings), data.shape)
+    # Trials are many and alike; what an own module makes may change, so others are looked at anew.
+    looked_at = check_model if counted else _parameters
+    parameters = looked_at(_network(arm.settings), data.shape)
     cost = known_cost(arm.settings, data.shape, loss) if counted else None
     line = opening_line(arm, parameters, cost.step_flops if cost else None)
     return replace(line, memory=cost.memory if cost else None)

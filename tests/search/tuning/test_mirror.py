@@ -163,6 +163,18 @@ def test_trials_of_somebody_else_are_not_overwritten(url):
     assert len(shown(url, story.config.study).trials) == 8
 
 
+def test_trials_whose_lines_a_crash_took_are_written_again(url):
+    story = Story().example()
+    study = written(story, url)
+    before = told(study)
+    lost = study.ask()
+    lost.set_user_attr("arm", "trial-006")
+    writes = mirror(story, url)
+    writes.start(story.events, story.state)
+    assert writes.close(60.0) is None
+    assert told(shown(url, story.config.study)) == before
+
+
 def test_following_a_search_and_writing_it_at_the_end_give_the_same(url, monkeypatch):
     monkeypatch.setattr(mirroring, "PAUSE", 0.0)
     story = Story()

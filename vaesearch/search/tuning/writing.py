@@ -45,8 +45,13 @@ class StudyWriter:
             count: how many there should be.
             numbers: of those that may have changed; None for all.
         """
-        if any(number >= count for number in self._there):
-            # It got a line of the ledger that a crash kept from the disk.
+        beyond = [trial for number, trial in self._there.items() if number >= count]
+        if not all("arm" in trial.user_attrs for trial in beyond):
+            raise InputError(
+                f"study {self._key.name!r} has trials that are not of this search: "
+                "delete it, or give another --study."
+            )
+        if beyond:  # they got here, but a crash kept their lines of the ledger from the disk
             self._anew(wanted)
             return
         missing = range(len(self._there), count)
