@@ -80,7 +80,8 @@ def _default(found: Findings) -> Iterator[str]:
         f"{label(o)} {figure(o, default.get(o))} (best trial {figure(o, best.get(o))})"
         for o in found.objectives
     )
-    yield f"The defaults reached, after {tried[0].epochs} epochs: {shown}"
+    epochs = "1 epoch" if tried[0].epochs == 1 else f"{tried[0].epochs} epochs"
+    yield f"The defaults reached, after {epochs}: {shown}"
 
 
 def _files(found: Findings, run: RunDir) -> Iterator[str]:
