@@ -96,6 +96,7 @@ def test_pictures_are_there_and_of_a_size_that_can_be_read(run):
     for path in run_dir.plots.iterdir():
         with Image.open(path) as picture:
             width, height = picture.size
+            assert len(picture.convert("RGB").getcolors(10**7)) > 50  # no blank sheet
         assert width < 3000
         assert height < 2000
 
