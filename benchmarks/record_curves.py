@@ -20,7 +20,6 @@ import torch
 from common import hardware, version
 
 from vaesearch import __version__, catalogue
-from vaesearch.checkpoints import write_atomically
 from vaesearch.config import default_batch_size
 from vaesearch.data import ImageData, load_images
 from vaesearch.errors import DivergedError
@@ -28,6 +27,7 @@ from vaesearch.evaluation import validate
 from vaesearch.models.vae import count_parameters
 from vaesearch.recordings import Curve, Manifest, Recording, read_recording, recording_to_bytes
 from vaesearch.records import Arm, TrialSettings
+from vaesearch.storage.local import write_atomically
 from vaesearch.threads import threads
 from vaesearch.training import new_state, train_epoch
 

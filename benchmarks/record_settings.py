@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from record_curves import manifest, train
 
-from vaesearch.checkpoints import write_atomically
 from vaesearch.data import load_images
 from vaesearch.recordings import Curve, Recording, read_recording, recording_to_bytes
 from vaesearch.records import Arm, TrialSettings
 from vaesearch.seeding import numpy_generator
+from vaesearch.storage.local import write_atomically
 
 SAVE_SECONDS = 20.0
 

@@ -5,8 +5,9 @@ import os
 import pytest
 import torch
 
-from vaesearch.checkpoints import CheckpointStore, write_atomically
+from vaesearch.checkpoints import CheckpointStore
 from vaesearch.errors import CheckpointError, StorageError
+from vaesearch.storage.local import write_atomically
 
 
 @pytest.fixture

@@ -43,4 +43,4 @@ def test_line_that_is_no_event_is_refused():
 
 
 def test_kinds_are_unique():
-    assert len({cls.kind for cls in EVENTS.values()}) == len(EVENTS) == 14
+    assert len({cls.kind for cls in EVENTS.values()}) == len(EVENTS) == 17

@@ -6,7 +6,6 @@ started from: nothing is overwritten that the ledger may need.
 
 import hashlib
 import io
-import os
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -15,13 +14,14 @@ import torch
 
 from vaesearch.errors import CheckpointError, StorageError
 from vaesearch.specs import folder_name
+from vaesearch.storage.local import write_atomically
 
 
 class CheckpointStore:
     """Checkpoints of all arms of a run under one folder that every worker sees."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder.absolute()
 
     def path(self, arm: str, epoch: int) -> Path:
         """Where the checkpoint of ``arm`` after ``epoch`` epochs lies."""
@@ -86,26 +86,3 @@ class CheckpointStore:
         for path in self.path(arm, 0).parent.glob("epoch-*.pt"):
             if int(path.stem.removeprefix("epoch-")) not in keep:
                 path.unlink(missing_ok=True)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` so that ``path`` holds the old or the new bytes whole, even after a crash.
-
-    Raises:
-        OSError: it could not be written; the temporary file is removed.
-    """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

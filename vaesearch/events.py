@@ -135,21 +135,55 @@ class PullFinished(Event):
 
 @dataclass(frozen=True)
 class PullFailed(Event):
-    """The pull came to nothing (worker lost, damaged checkpoint); it will be tried again."""
+    """The pull came to nothing (worker lost, damaged checkpoint); it will be tried again.
+
+    ``blameless`` where the machine went away, which says nothing about the arm: such failures are
+    not counted against it.
+    """
 
     kind = "pull_failed"
     pull: int
     arm: str
     error: str
+    blameless: bool = False
+
+
+@dataclass(frozen=True)
+class WorkerJoined(Event):
+    """A worker is up and has the images: on which machine, on what device."""
+
+    kind = "worker_joined"
+    worker: str
+    node: str
+    device: str
 
 
 @dataclass(frozen=True)
 class WorkerLost(Event):
-    """A worker died; another one takes its place."""
+    """A worker died, or hung and was stopped; another one takes its place if there is room."""
 
     kind = "worker_lost"
     worker: str
     error: str
+
+
+@dataclass(frozen=True)
+class WorkerLeft(Event):
+    """A worker was let go, since no arm is left for it."""
+
+    kind = "worker_left"
+    worker: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ArmShrunk(Event):
+    """The arm did not fit into the memory of a GPU: from here on it has smaller batches."""
+
+    kind = "arm_shrunk"
+    arm: str
+    batch_size: int
+    cause: str
 
 
 @dataclass(frozen=True)
@@ -194,8 +228,8 @@ EVENTS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
         SearchStarted, SearchResumed, ArmAdded, TrialRefused, TrialKnown, DecisionMade,
-        PullStarted, PullFinished, PullFailed, WorkerLost, ArmFailed, ArmCut, ArmAppraised,
-        SearchFinished,
+        PullStarted, PullFinished, PullFailed, WorkerJoined, WorkerLost, WorkerLeft, ArmShrunk,
+        ArmFailed, ArmCut, ArmAppraised, SearchFinished,
     )
 }  # fmt: skip
 

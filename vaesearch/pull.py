@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaesearch.checkpoints import CheckpointStore, write_atomically
+from vaesearch.checkpoints import CheckpointStore
 from vaesearch.compatibility import has_mass
 from vaesearch.data import ImageData
 from vaesearch.errors import CheckpointError, DivergedError
@@ -33,6 +33,7 @@ from vaesearch.records import (
     PullRequest,
     TrialSettings,
 )
+from vaesearch.storage.local import write_atomically
 from vaesearch.threads import threads
 from vaesearch.training import TrialState, new_state, train_epoch
 

@@ -18,13 +18,15 @@ from vaesearch.records import Arm, TrialSettings
 PIXELS = ("8bit", "binary")
 BACKENDS = ("ray", "local")
 PRECISIONS = ("float32", "bfloat16")
+ON_OOM = ("halve", "fail")
 # What may differ between two processes that work on one search: how long it may run, where, and
 # who decides.
 BUDGET = ("epochs", "seconds", "max_epochs_per_arm")
 PLACES = (
-    "workers", "gpus_per_worker", "backend", "address", "tracking_uri", "experiment", "data_dir",
+    "workers", "gpus_per_worker", "hang_seconds", "backend", "address", "tracking_uri",
+    "experiment", "register", "data_dir",
 )  # fmt: skip
-DECIDERS = ("policy", "chunk", "confidence")
+DECIDERS = ("policy", "chunk", "confidence", "on_oom")
 MAY_CHANGE = BUDGET + PLACES + DECIDERS
 EPOCHS_PER_ARM = 20  # the default budget, per candidate
 
@@ -89,11 +91,18 @@ class Config:
         None, "pulls side by side; one per CPU core or GPU, and no more than there are arms"
     )
     gpus_per_worker: float | None = option(None, "fraction of a GPU for each worker")
+    hang_seconds: float | None = option(
+        None, "replace a worker that makes no progress for so long; 20 slow epochs, at least 300 s"
+    )
+    on_oom: str = option(
+        "halve", "halve the batches of an arm that is too large for a GPU, or fail: give it up"
+    )
     backend: str = option("ray", "ray, or local: one worker in this process")
     address: str | None = option(None, "of a running Ray cluster; starts one here by default")
     seed: int = option(0, "of everything random")
     tracking_uri: str | None = option(None, "MLflow; default mlflow.db beside the run; or none")
     experiment: str = option("vaesearch", "MLflow experiment")
+    register: str | None = option(None, "register the best model in MLflow under this name")
 
     def __post_init__(self) -> None:
         _check(self)
@@ -202,12 +211,15 @@ def _check(config: Config) -> None:
         catalogue.find(axis, spec)
     choose("decoders", config.decoders)
     choose("encoders", config.encoders)
-    for name, allowed in (("pixels", PIXELS), ("backend", BACKENDS), ("precision", PRECISIONS)):
+    for name, allowed in (
+        ("pixels", PIXELS), ("backend", BACKENDS), ("precision", PRECISIONS), ("on_oom", ON_OOM),
+    ):  # fmt: skip
         if getattr(config, name) not in allowed:
             raise unknown_name(name, getattr(config, name), allowed)
     for name in (
         "epochs", "seconds", "max_epochs_per_arm", "chunk", "workers", "train_limit", "batch_size",
         "latent_dim", "image_size", "width", "learning_rate", "gpus_per_worker",
+        "hang_seconds",
     ):  # fmt: skip
         value = getattr(config, name)
         if value is not None and not (math.isfinite(value) and value > 0):

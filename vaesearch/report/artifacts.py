@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaesearch.checkpoints import CheckpointStore, write_atomically
+from vaesearch.checkpoints import CheckpointStore
 from vaesearch.errors import StorageError
 from vaesearch.events import Event
 from vaesearch.pull import export_model
@@ -22,6 +22,7 @@ from vaesearch.search.replays import recording_of
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.savings import Savings, estimate_savings
 from vaesearch.search.state import SearchState
+from vaesearch.storage.local import write_atomically
 
 
 def keep_appraisal(

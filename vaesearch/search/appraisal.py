@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection
 
 from vaesearch.errors import VaesearchError
-from vaesearch.events import ArmAppraised, WorkerLost
+from vaesearch.events import ArmAppraised
 from vaesearch.records import Appraisal, AppraisalRequest
-from vaesearch.search.backends.base import Backend, Finished, Lost, Outcome
+from vaesearch.search.backends.base import Backend, Broken, Finished, Job, Joined, Left, Lost
 from vaesearch.search.controller import MAX_ATTEMPTS, WAIT_SECONDS, Controller
+from vaesearch.search.staff import staff_line
 from vaesearch.search.state import SearchState
 
 Keep = Callable[[AppraisalRequest, Appraisal], None]
@@ -34,13 +35,15 @@ def appraise(
             backend.submit(waiting.pop(0), backend.idle()[0])
             flying += 1
         for outcome in backend.wait(WAIT_SECONDS):
+            if staff := staff_line(outcome):
+                controller.record(staff)
+            if isinstance(outcome, Joined | Left) or outcome.job is None:
+                continue
             flying -= 1
-            if isinstance(outcome, Lost):
-                controller.record(WorkerLost(outcome.worker, outcome.error))
             if isinstance(outcome, Finished):
                 _settle(controller, outcome, keep)
             else:
-                waiting.append(_again(outcome, attempts))
+                waiting.append(_again(outcome.job, outcome, attempts))
 
 
 def pending(state: SearchState) -> list[AppraisalRequest]:
@@ -62,11 +65,12 @@ def _settle(controller: Controller, outcome: Finished, keep: Keep) -> None:
         controller.record(ArmAppraised(result.arm, result.epoch, result.metrics))
 
 
-def _again(outcome: Outcome, attempts: dict[str, int]) -> AppraisalRequest:
+def _again(job: Job, outcome: Broken | Lost, attempts: dict[str, int]) -> AppraisalRequest:
     """The job once more, unless it has failed too often."""
-    job = outcome.job
-    attempts[job.arm.name] = attempts.get(job.arm.name, 0) + 1
-    error = "" if isinstance(outcome, Finished) else outcome.error
+    counts = not (isinstance(outcome, Lost) and outcome.blameless)
+    attempts[job.arm.name] = attempts.get(job.arm.name, 0) + counts
     if attempts[job.arm.name] >= MAX_ATTEMPTS or not isinstance(job, AppraisalRequest):
-        raise VaesearchError(f"the best checkpoint of {job.arm.name} cannot be scored: {error}")
+        raise VaesearchError(
+            f"the best checkpoint of {job.arm.name} cannot be scored: {outcome.error}"
+        )
     return job

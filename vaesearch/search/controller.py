@@ -19,12 +19,12 @@ from vaesearch.events import (
     PullFailed,
     PullFinished,
     PullStarted,
-    WorkerLost,
 )
 from vaesearch.records import PullReport, PullRequest
 from vaesearch.search.arms import ArmSource, Closing, newcomers
 from vaesearch.search.asking import ask
-from vaesearch.search.backends.base import Backend, Finished, Lost, Outcome
+from vaesearch.search.backends.base import Backend, Finished, Joined, Left, Lost, Outcome
+from vaesearch.search.staff import staff_line
 from vaesearch.search.state import Flight, SearchState, advance
 from vaesearch.search.stopping import StopRule, stop_rule
 from vaesearch.seeding import numpy_generator
@@ -206,6 +206,11 @@ class Controller:
     # --- settling ---
 
     def _settle(self, outcome: Outcome) -> None:
+        if staff := staff_line(outcome):
+            self._warm.discard(outcome.worker)
+            self.record(staff)
+        if isinstance(outcome, Joined | Left) or outcome.job is None:
+            return
         job = outcome.job
         if not isinstance(job, PullRequest):
             raise TypeError(f"unexpected {type(job).__name__}")
@@ -213,10 +218,8 @@ class Controller:
         if isinstance(outcome, Finished):
             self._finished(job, outcome)
             return
-        if isinstance(outcome, Lost):
-            self._warm.discard(outcome.worker)
-            self.record(WorkerLost(outcome.worker, outcome.error))
-        self.record(PullFailed(job.pull, job.arm.name, outcome.error))
+        blameless = isinstance(outcome, Lost) and outcome.blameless
+        self.record(PullFailed(job.pull, job.arm.name, outcome.error, blameless))
         if self.state.failures[job.pull] >= MAX_ATTEMPTS:
             cause = f"{MAX_ATTEMPTS} attempts: {outcome.error}"
             self.record(ArmFailed(job.arm.name, cause, lost=isinstance(outcome, Lost)))

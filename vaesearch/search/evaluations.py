@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from vaesearch.checkpoints import write_atomically
 from vaesearch.errors import RunDirError
 from vaesearch.records import Estimate
+from vaesearch.storage.local import write_atomically
 
 FORMAT = 1
 

@@ -160,8 +160,8 @@ def merge_fits(
         RunDirError: the file is damaged; it stays as it is.
         OSError: it cannot be written; it stays as it is.
     """
-    from vaesearch.checkpoints import write_atomically  # with torch, which readers do without
     from vaesearch.search.evaluations import finite, locked
+    from vaesearch.storage.local import write_atomically  # with torch, which readers do without
 
     path = run_dir.mixture(arm, epoch)
     path.parent.mkdir(exist_ok=True)
@@ -213,7 +213,7 @@ def save_parameters(
     Raises:
         OSError: it cannot be written.
     """
-    from vaesearch.checkpoints import write_atomically
+    from vaesearch.storage.local import write_atomically
 
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, digest=np.array(digest), **parameters)

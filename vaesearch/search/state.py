@@ -16,6 +16,7 @@ from vaesearch.events import (
     ArmAppraised,
     ArmCut,
     ArmFailed,
+    ArmShrunk,
     DecisionMade,
     Event,
     PullFailed,
@@ -26,6 +27,9 @@ from vaesearch.events import (
     SearchStarted,
     TrialKnown,
     TrialRefused,
+    WorkerJoined,
+    WorkerLeft,
+    WorkerLost,
 )
 from vaesearch.records import Arm, EpochReport, TrialSettings
 
@@ -93,6 +97,8 @@ class SearchState:
         refused, known: trials that were not trained, and trials of earlier searches.
         deciding: an arm joined or was cut after the latest decision and the latest result, so none
             joins before the next one, whichever process makes it.
+        workers: those that are up, each with its machine and device.
+        lost_workers: how many died so far.
         training, switching: seconds of all measured pulls, for their epochs and beyond those.
     """
 
@@ -109,6 +115,8 @@ class SearchState:
     refused: tuple[TrialRefused, ...] = ()
     known: tuple[TrialKnown, ...] = ()
     deciding: bool = False
+    workers: dict[str, WorkerJoined] = field(default_factory=dict)
+    lost_workers: int = 0
     training: float = 0.0
     switching: float = 0.0
     finished: SearchFinished | None = None
@@ -153,7 +161,7 @@ def advance(state: SearchState, event: Event) -> SearchState:
                 space=event.space,
             )
         case SearchResumed():
-            return replace(state, config=state.config | event.changes, finished=None)
+            return replace(state, config=state.config | event.changes, finished=None, workers={})
         case ArmAdded():
             return _added(state, event)
         case TrialRefused():
@@ -172,13 +180,21 @@ def advance(state: SearchState, event: Event) -> SearchState:
             return _finished(state, event)
         case PullFailed():
             flight = replace(state.flights[event.pull], worker="")
-            count = state.failures.get(event.pull, 0) + 1
+            count = state.failures.get(event.pull, 0) + (not event.blameless)
             return replace(
                 state,
                 flights=state.flights | {event.pull: flight},
                 failures=state.failures | {event.pull: count},
                 deciding=False,
             )
+        case WorkerJoined():
+            return replace(state, workers=state.workers | {event.worker: event})
+        case WorkerLost() | WorkerLeft():
+            up = {name: w for name, w in state.workers.items() if name != event.worker}
+            count = state.lost_workers + isinstance(event, WorkerLost)
+            return replace(state, workers=up, lost_workers=count)
+        case ArmShrunk():
+            return _shrunk(state, event)
         case ArmFailed():
             flights = {k: f for k, f in state.flights.items() if f.arm != event.arm}
             lost = replace(state.arms[event.arm], lost=event.lost)
@@ -224,6 +240,13 @@ def _decided(state: SearchState, event: DecisionMade) -> SearchState:
         last_reason=event.reason,
         deciding=False,
     )
+
+
+def _shrunk(state: SearchState, event: ArmShrunk) -> SearchState:
+    old = state.arms[event.arm]
+    settings = replace(old.arm.settings, batch_size=event.batch_size)
+    new = replace(old, arm=replace(old.arm, settings=settings))
+    return replace(state, arms=state.arms | {event.arm: new})
 
 
 def _closed(state: SearchState, name: str, status: Status, note: str) -> SearchState:

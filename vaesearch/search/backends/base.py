@@ -33,24 +33,57 @@ class Broken:
 
 @dataclass(frozen=True)
 class Lost:
-    """The worker died with the job; the backend has put another in its place."""
+    """The worker died, or hung and was stopped, with the job, if it had one.
+
+    The backend starts another as soon as there is room. ``blameless`` where its whole machine went
+    away, so that the job had no part in it.
+    """
 
     worker: str
-    job: Job
+    job: Job | None
     error: str
+    blameless: bool = False
 
 
-Outcome = Finished | Broken | Lost
+@dataclass(frozen=True)
+class Joined:
+    """A worker is up and can take jobs."""
+
+    worker: str
+    node: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Left:
+    """An idle worker was let go."""
+
+    worker: str
+    reason: str
+
+
+Outcome = Finished | Broken | Lost | Joined | Left
 
 
 class Backend(Protocol):
     """Runs jobs on named workers, one at a time on each.
 
     Attributes:
-        workers: how many there are, those that are still starting included.
+        workers: how many there are, those that are still starting included. It may change while
+            machines come and go.
     """
 
-    workers: int
+    @property
+    def workers(self) -> int:
+        """How many there are."""
+        ...
+
+    def want(self, workers: int) -> None:
+        """Say how many workers could be of use from now on; the backend may have fewer.
+
+        More machines are asked for up to that number, and those beyond it are let go.
+        """
+        ...
 
     def idle(self) -> Sequence[str]:
         """Names of the workers that can take a job now."""

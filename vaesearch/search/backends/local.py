@@ -21,6 +21,9 @@ class LocalBackend:
         self._bench: Workbench | None = None
         self._job: Job | None = None
 
+    def want(self, workers: int) -> None:
+        """There is one, however many would be of use."""
+
     def idle(self) -> Sequence[str]:
         """The one worker, unless it has a job."""
         return () if self._job else (WORKER,)

@@ -40,7 +40,7 @@ def make_backend(config: Config, data: ImageData, store: CheckpointStore, *, arm
         ) from error
     return RayBackend(
         data,
-        store.folder,
+        store,
         seed=config.seed,
         reward=config.reward,
         consistency=wants_consistency(config),

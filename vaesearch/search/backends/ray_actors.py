@@ -11,7 +11,6 @@ import socket
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ class _Worker:
         self,
         data: ImageData,
         arrays: Sequence[Any],
-        folder: Path,
+        store: CheckpointStore,
         seed: int,
         reward: str,
         consistency: bool,
@@ -47,7 +46,7 @@ class _Worker:
         device = "cuda" if ray.get_gpu_ids() else "cpu"
         self._bench = Workbench(
             replace(data, train=train, valid=valid, test=test),
-            CheckpointStore(folder),
+            store,
             seed=seed,
             reward=reward,
             device=device,
@@ -67,7 +66,7 @@ class RayBackend:
 
     Args:
         data: put into the object store once; every worker reads it from there.
-        folder: of the checkpoints; must be visible to every node.
+        store: of the checkpoints; must be visible to every node.
         seed: of the search.
         reward: name of the reward.
         consistency: whether epochs are to report it.
@@ -84,7 +83,7 @@ class RayBackend:
     def __init__(
         self,
         data: ImageData,
-        folder: Path,
+        store: CheckpointStore,
         *,
         seed: int,
         reward: str,
@@ -104,13 +103,16 @@ class RayBackend:
             arrays = [ray.put(np.array(a)) for a in (data.train, data.valid, data.test)]
             empty = np.empty((0, *data.shape), np.uint8)
             described = replace(data, train=empty, valid=empty, test=empty)
-            self._arguments = (described, arrays, folder.absolute(), seed, reward, consistency)
+            self._arguments = (described, arrays, store, seed, reward, consistency)
             for number in range(self.workers):
                 self._launch(f"worker-{number + 1}")
             self._await_first()
         except BaseException:
             self.close()
             raise
+
+    def want(self, workers: int) -> None:
+        """Not followed yet: the number of workers is that of the start."""
 
     def idle(self) -> Sequence[str]:
         """Workers that are up and have no job."""

@@ -52,6 +52,9 @@ class ReplayBackend:
         self._order = count()
         self._now = 0.0
 
+    def want(self, workers: int) -> None:
+        """The number of virtual workers is given."""
+
     def idle(self) -> Sequence[str]:
         """Workers without a job."""
         return list(self._idle)
