@@ -21,6 +21,7 @@ from vaesearch.events import (
     SearchFinished,
     SearchResumed,
     SearchStarted,
+    WorkerJoined,
     WorkerLost,
 )
 from vaesearch.records import EpochReport, TrialSettings
@@ -113,6 +114,17 @@ def test_live_table_shows_every_arm_and_the_budget(width):
     assert "failed: loss" in text
     assert "3/7 epochs, 4 left | 1:00 | 3.0 epochs/min" in text
     assert "last decision: projected 2.7" in text
+
+
+def test_live_table_opens_with_the_run_and_counts_workers():
+    console = terminal(140)
+    with LiveTable(console, clock=lambda: 1010.0, where="runs/a") as table:
+        joined = WorkerJoined("worker-1", "node-a", "cuda", time=1001)
+        feed(table, [*EVENTS[:4], joined], Budget(epochs=7))
+        assert "epochs/min | 1 worker up" in shown(table, 140)
+    text = console.file.getvalue()
+    assert "search in runs/a" in text
+    assert "worker-1 is up on cuda of node-a" in text
 
 
 def test_live_table_counts_seconds_where_they_are_the_budget():

@@ -11,6 +11,7 @@ import click
 from vaesearch import __version__, catalogue
 from vaesearch.cli import gallery
 from vaesearch.cli.evaluate import evaluate
+from vaesearch.cli.logs import log_format_option
 from vaesearch.cli.mixtures import mixture
 from vaesearch.cli.options import Commands, config_options, given
 from vaesearch.cli.replay import replay
@@ -41,6 +42,7 @@ def app() -> None:
 @click.option("--run-dir", type=click.Path(path_type=Path), help="default runs/DATASET-TIME")
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file of any options")
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
+@log_format_option
 def bandit(run_dir: Path | None, config: Path | None, as_json: bool, **options: Any) -> None:
     """Train candidate decoders, each next epoch going to the most promising one."""
     source = load_yaml(config) if config else {}
@@ -66,6 +68,7 @@ app.add_command(search)
 @click.argument("run_dir", type=click.Path(path_type=Path))
 @config_options(TuneConfig, only=TUNING_MAY_CHANGE)
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
+@log_format_option
 def resume(run_dir: Path, as_json: bool, **options: Any) -> None:
     """Go on with an interrupted search, or extend a finished one by a larger budget."""
 

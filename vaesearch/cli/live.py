@@ -11,28 +11,41 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from vaesearch.cli.lines import Pace, PlainLines, Quiet, lines
+from vaesearch.cli.lines import Pace, PlainLines, Quiet, lines, opening
 from vaesearch.cli.text import sparkline
-from vaesearch.events import ArmFailed, Event, PullFailed, SearchResumed, WorkerLost
+from vaesearch.events import (
+    ArmFailed,
+    ArmShrunk,
+    Event,
+    PullFailed,
+    SearchResumed,
+    WorkerJoined,
+    WorkerLeft,
+    WorkerLost,
+)
 from vaesearch.report.tables import best_arm, standing
 from vaesearch.report.units import one_line, scale_of, write_clock, write_seconds
 from vaesearch.search.state import Flight, SearchState
 
-_TROUBLE = (ArmFailed, PullFailed, WorkerLost, SearchResumed)  # said above the live table too
+# Said above the live table too.
+_TROUBLE = (
+    ArmFailed, ArmShrunk, PullFailed, WorkerJoined, WorkerLeft, WorkerLost, SearchResumed,
+)  # fmt: skip
 _TRIALS = 20  # lines of a tuned search, which has more arms than anyone reads
 _FRAME = 8  # lines of a live table that are no arms: headers, rules, captions
 
 
-def make_observer(json_output: bool, console: Console) -> Quiet:
+def make_observer(json_output: bool, console: Console, where: str = "") -> Quiet:
     """The observer that suits the console: a table on a terminal, lines elsewhere.
 
-    With ``json_output`` nothing is shown unless the console writes to stderr.
+    With ``json_output`` nothing is shown unless the console writes to stderr. ``where`` is the
+    run, for the line that opens either of them.
     """
     if json_output and not console.stderr:
         return Quiet()
     if console.is_terminal and not console.is_dumb_terminal and "utf" in console.encoding:
-        return LiveTable(console)
-    return PlainLines(console)
+        return LiveTable(console, where=where)
+    return PlainLines(console, where)
 
 
 class LiveTable(Quiet):
@@ -43,10 +56,14 @@ class LiveTable(Quiet):
     Args:
         console: where to draw; must be a terminal.
         clock: Unix time in seconds.
+        where: the run, for a line above the table; empty for none.
     """
 
-    def __init__(self, console: Console, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, console: Console, clock: Callable[[], float] = time.time, where: str = ""
+    ) -> None:
         self._console = console
+        self._where = where
         self._clock = clock
         self._state = SearchState()
         self._pace: Pace | None = None
@@ -64,6 +81,8 @@ class LiveTable(Quiet):
 
     def __call__(self, event: Event, state: SearchState) -> None:
         """Show ``state`` from now on; trouble is also said in a line that stays."""
+        if self._pace is None and self._where:
+            self._console.print(Text(opening(state, self._where)), soft_wrap=True)
         self._pace = self._pace or Pace.at(event, state)
         self._state = state
         if isinstance(event, _TROUBLE):
@@ -86,17 +105,17 @@ class LiveTable(Quiet):
         state, pace, now = self._state, self._pace, self._clock()
         if pace is None:
             return Group(Text("Starting ..."))
-        names = _shown(state, self._console.height - _FRAME)
+        names = shown(state, self._console.height - _FRAME)
         captions = [Text(_spending(state, pace, now))]
         if hidden := len(state.arms) - len(names):
             captions.append(Text(f"... and {hidden} more arms", style="dim"))
         if state.last_reason:
             reason = f"last decision: {one_line(state.last_reason)}"
             captions.append(Text(reason, style="dim", no_wrap=True, overflow="ellipsis"))
-        return Group(_table(state, names, now, self._console.width), *captions)
+        return Group(arms_table(state, names, now, self._console.width), *captions)
 
 
-def _shown(state: SearchState, room: int) -> list[str]:
+def shown(state: SearchState, room: int) -> list[str]:
     """The arms that fit, best first; those in flight come before others when room is short."""
     ranking = state.ranking
     busy = {flight.arm for flight in state.flights.values()}
@@ -105,7 +124,8 @@ def _shown(state: SearchState, room: int) -> list[str]:
     return [name for name in ranking if name in chosen]
 
 
-def _table(state: SearchState, names: list[str], now: float, width: int) -> Table:
+def arms_table(state: SearchState, names: list[str], now: float, width: int) -> Table:
+    """The arms ``names`` as they are at Unix time ``now``, for ``width`` columns."""
     unit = scale_of(state).unit
     table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
     table.add_column("arm", no_wrap=True, max_width=20 if width >= 100 else 13)
@@ -165,4 +185,6 @@ def _spending(state: SearchState, pace: Pace, now: float) -> str:
         left = write_clock(limit.seconds - elapsed)
         clock = f"{clock} of {write_clock(limit.seconds)}, {left} left"
     speed = f"{pace.per_minute(now, spent):.1f} epochs/min"
-    return " | ".join((epochs or f"{spent} epochs", clock, speed))
+    up = len(state.workers)
+    workers = [f"{up} worker{'s' * (up != 1)} up"] if up else []
+    return " | ".join((epochs or f"{spent} epochs", clock, speed, *workers))

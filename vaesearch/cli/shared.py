@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from vaesearch.cli.logs import json_log
 from vaesearch.cli.terminal import InterruptedSearchError, stoppable
 from vaesearch.cli.text import plain_table
 from vaesearch.config import Config
@@ -22,8 +23,16 @@ def run_shared(config: Config, path: Path, *, as_json: bool) -> None:
     from vaesearch.baselines import run_shared_encoder
     from vaesearch.baselines.results import HEADERS, caption, rows
 
+    log = json_log()
+    if log:
+        log.run_dir = str(path)
+
     def observe(done: "Pass") -> None:
-        click.echo(_line(done, config.reward), err=as_json)
+        line = _line(done, config.reward)
+        if log:
+            log.say("info", "pass", line)
+        else:
+            click.echo(line, err=as_json)
 
     try:
         with stoppable():

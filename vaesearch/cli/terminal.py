@@ -4,16 +4,19 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, NoReturn, Self
+from typing import NoReturn, Self
 
 import click
 from rich.console import Console
 
+from vaesearch.cli.lines import Quiet
 from vaesearch.cli.live import make_observer
+from vaesearch.cli.logs import JsonLines, Outputs, json_log
 from vaesearch.cli.text import closing, interrupted, out_of_space
 from vaesearch.errors import StorageError, VaesearchError
 from vaesearch.search.run_dir import RunDir
@@ -41,7 +44,12 @@ class Session:
         self._console = Console(stderr=as_json)
         self._stack = ExitStack()
         self._notes: list[str] = []
-        self.observer = make_observer(as_json, self._console)
+        self._log = json_log()
+        if self._log:
+            self._log.run_dir = str(run_dir)
+            self.observer: Quiet = JsonLines(self._log)
+        else:
+            self.observer = make_observer(as_json, self._console, str(run_dir))
 
     def __enter__(self) -> Self:
         self._stack.enter_context(stoppable())
@@ -64,8 +72,10 @@ class Session:
             raise StorageError(f"{error}\n{out_of_space(self._run_dir)}") from error
 
     def note(self, text: str) -> None:
-        """Keep a remark for the end."""
+        """Keep a remark for the end; a log for machines has it at once."""
         self._notes.append(text)
+        if self._log:
+            self._log.say("info", "note", text)
 
     def close(self, state: SearchState) -> None:
         """Print the ranking, where things are, and what to type next."""
@@ -110,30 +120,36 @@ def run(app: click.Command, arguments: list[str] | None = None) -> NoReturn:
 
 
 def _status(app: click.Command, words: list[str], debug: bool) -> int:
+    with ExitStack() as stack:
+        outputs = Outputs(stack.enter_context, time.time)
+        return _run(app, words, debug, outputs)
+
+
+def _run(app: click.Command, words: list[str], debug: bool, outputs: Outputs) -> int:
     try:
-        app.main(words, prog_name="vaesearch", standalone_mode=False)
+        app.main(words, prog_name="vaesearch", standalone_mode=False, obj=outputs)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except VaesearchError as error:
         if debug and error.exit_status != INTERRUPTED:
             raise
-        _complain("" if error.exit_status == INTERRUPTED else "error: ", error)
+        if error.exit_status == INTERRUPTED:
+            outputs.complain("warning", "", error)
+        else:
+            outputs.complain("error", "error: ", error)
         return error.exit_status
     except click.ClickException as error:
-        _complain("error: ", error.format_message())
+        outputs.complain("error", "error: ", error.format_message())
         return 2
     except BrokenPipeError:
         return 0  # `vaesearch list | head` is no failure
     except Exception as error:
         if debug:
             raise
-        _complain(
+        outputs.complain(
+            "error",
             "error: ",
             f"{type(error).__name__}: {error}\nThis is a fault of vaesearch; --debug shows where.",
         )
         return 1
     return 0
-
-
-def _complain(prefix: str, message: Any) -> None:
-    click.echo(f"{prefix}{message}", err=True)

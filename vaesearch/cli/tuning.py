@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from vaesearch.cli.logs import log_format_option
 from vaesearch.cli.options import config_options, given
 from vaesearch.cli.sessions import new_run_dir, run_session
 from vaesearch.cli.terminal import Session
@@ -19,6 +20,7 @@ FIVE = {"decoders": "5"}
 @click.option("--run-dir", type=click.Path(path_type=Path), help="default runs/DATASET-TIME")
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file of any options")
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
+@log_format_option
 def tune(run_dir: Path | None, config: Path | None, as_json: bool, **options: Any) -> None:
     """Tune latent size, consistency weight, learning rate, ... of one decoder."""
     _run({}, given(options), run_dir, config, as_json)
@@ -29,6 +31,7 @@ def tune(run_dir: Path | None, config: Path | None, as_json: bool, **options: An
 @click.option("--run-dir", type=click.Path(path_type=Path), help="default runs/DATASET-TIME")
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file of any options")
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
+@log_format_option
 def search(run_dir: Path | None, config: Path | None, as_json: bool, **options: Any) -> None:
     """Tune several decoders together, and find the best when each is tuned."""
     _run(FIVE, given(options), run_dir, config, as_json)

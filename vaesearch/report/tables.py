@@ -26,7 +26,7 @@ def results(state: SearchState) -> dict[str, Any]:
         "reason": state.finished.reason if state.finished else None,
         "arms": arms,
     }
-    safe: dict[str, Any] = _json_safe(content)
+    safe: dict[str, Any] = json_safe(content)
     return safe
 
 
@@ -58,12 +58,13 @@ def _arm_result(state: SearchState, name: str) -> dict[str, Any]:
     }
 
 
-def _json_safe(value: Any) -> Any:
+def json_safe(value: Any) -> Any:
+    """Plain data without NaN and infinity, which JSON does not have: null stands for them."""
     match value:
         case dict():
-            return {key: _json_safe(item) for key, item in value.items()}
+            return {key: json_safe(item) for key, item in value.items()}
         case list() | tuple():
-            return [_json_safe(item) for item in value]
+            return [json_safe(item) for item in value]
         case float():
             return value if math.isfinite(value) else None
         case _:
