@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from vaesearch.bandits.symmetric import invert, multiply, packed_products, unpack
+from vaesearch.bandits.symmetric import (
+    dot,
+    invert,
+    multiply,
+    packed_products,
+    quadratic,
+    unpack,
+)
 
 
 @pytest.fixture
@@ -30,6 +37,19 @@ def test_multiply(matrices):
     vectors = np.random.default_rng(2).normal(size=(4, 5, 3))
     expected = np.einsum("abij,abj->abi", unpack(matrices), vectors)
     np.testing.assert_allclose(multiply(matrices, vectors), expected, rtol=1e-12)
+
+
+def test_dot_adds_as_numpy_does():
+    """To the last bit: decisions that were recorded follow from these sums."""
+    rng = np.random.default_rng(3)
+    left, right = rng.normal(size=(2, 50, 26, 3)) * 10.0 ** rng.integers(-9, 9, (2, 50, 26, 3))
+    np.testing.assert_array_equal(dot(left, right), np.sum(left * right, axis=-1))
+
+
+def test_quadratic_is_dot_of_multiply(matrices):
+    vectors = np.random.default_rng(4).normal(size=(4, 5, 3))
+    expected = dot(vectors, multiply(matrices, vectors))
+    np.testing.assert_array_equal(quadratic(matrices, vectors), expected)
 
 
 def test_scales_far_apart():

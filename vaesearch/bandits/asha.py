@@ -93,7 +93,7 @@ class ASHAPolicy:
         if due is not None:
             return due
         free = history.candidates
-        rungs = {a.name: self._rung(a.epochs, first) for a in history.arms}
+        rungs = self._rungs(history, first)
         highest = max(rungs[a.name] for a in free)
         left = [a for a in free if rungs[a.name] == highest]
         best = ranked(left, self._epoch(highest, first))[0]
@@ -102,7 +102,7 @@ class ASHAPolicy:
     def _due(self, history: History, first: int) -> Decision | None:
         """The arm that is to go on, to be promoted or to start; None if there is none."""
         free = history.candidates
-        rungs = {a.name: self._rung(a.epochs, first) for a in history.arms}
+        rungs = self._rungs(history, first)
         # Where arms join, pulls may be longer than to the next rung, and one that was only carried
         # beyond a rung must not pass for promoted: it goes on as long as it is among the best.
         fixed = history.budget.trials is None
@@ -149,6 +149,11 @@ class ASHAPolicy:
                     count = f"{len(best) // self.eta} of {len(best)}"
                     return arm, f"among the best {count} at this rung{where}"
         return None, ""
+
+    def _rungs(self, history: History, first: int) -> dict[str, int]:
+        """The rung of each arm."""
+        of = {epochs: self._rung(epochs, first) for epochs in {a.epochs for a in history.arms}}
+        return {a.name: of[a.epochs] for a in history.arms}
 
     def _rung(self, epochs: int, first: int) -> int:
         """The highest rung at or below ``epochs``; -1 below rung 0."""

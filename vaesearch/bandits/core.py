@@ -7,6 +7,7 @@ dataclasses that hold constants; randomness is passed in. Rewards are "higher is
 comparable across arms, by default negative bits/dim on validation images.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -118,7 +119,7 @@ class History:
         """Epochs in flight, of all arms."""
         return sum(a.pending for a in self.arms)
 
-    @property
+    @cached_property
     def epochs_left(self) -> float:
         """Epochs neither finished nor in flight; infinite without a budget in epochs."""
         total = self.budget.epochs
@@ -165,7 +166,10 @@ class History:
 
     def cap(self, arm: ArmHistory) -> float:
         """Most epochs that ``arm`` may have, infinite without a limit."""
-        return min((n for n in (arm.limit, self.budget.cap) if n is not None), default=np.inf)
+        limit, cap = arm.limit, self.budget.cap
+        if limit is None:
+            return np.inf if cap is None else cap
+        return limit if cap is None else min(limit, cap)
 
     def reach(self, arm: ArmHistory) -> int:
         """The epoch that ``arm`` would be at if it got all that is left of the budget.
@@ -176,12 +180,11 @@ class History:
         typical one until it has one. What it has in flight happens within that time.
         """
         target = min(arm.epochs + arm.pending + self.epochs_left, self.cap(arm))
-        cost = arm.cost or self.typical_cost
-        if self.budget.seconds is not None and cost:
+        if self.budget.seconds is not None and (cost := arm.cost or self.typical_cost):
             in_time = max(0.0, self.seconds_left) / cost
             target = min(target, arm.epochs + max(arm.pending, in_time))
         # Without any bound in epochs yet (a budget in seconds, nothing timed) look a little ahead.
-        return int(target) if np.isfinite(target) else arm.epochs + arm.pending + 10
+        return int(target) if math.isfinite(target) else arm.epochs + arm.pending + 10
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that JSON can hold; :meth:`from_dict` restores an equal history."""

@@ -24,7 +24,8 @@ epochs whose uncertainty grows). The constants were chosen on curves of the digi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ from vaesearch.bandits.basis import (
     tables,
 )
 from vaesearch.bandits.normal import Array
-from vaesearch.bandits.symmetric import invert, multiply
+from vaesearch.bandits.symmetric import dot, invert, multiply, quadratic
 
 EXPONENTIAL = 0.2  # prior probability of the exponential rises
 TURNING = 0.3  # prior probability of the models with a decline
@@ -71,8 +72,8 @@ class Curves:
         """From the rewards of each arm; every arm must have one."""
         epochs = np.array([len(curve) for curve in curves])
         rewards = np.zeros((len(curves), epochs.max()))
-        for row, curve in zip(rewards, curves, strict=True):
-            row[: len(curve)] = curve
+        seen = np.arange(rewards.shape[1]) < epochs[:, None]
+        rewards[seen] = np.fromiter(chain.from_iterable(curves), float, count=epochs.sum())
         return cls(rewards, epochs)
 
     @property
@@ -187,12 +188,18 @@ class Posterior:
         Returns:
             Two arrays of shape (K, MODELS).
         """
-        known = tables(int(self.epochs.max()))
-        rows = design(epochs) - known.drift_designs[self.epochs]
-        means = np.sum(rows * self.means, axis=-1) + self.offsets[:, None]
-        wander = ROUGHNESS**2 * np.log(epochs) - known.drift_squares[self.epochs]
-        variances = np.sum(rows * multiply(self.covariances, rows), axis=-1) + wander[:, None]
+        drift_designs, drift_squares = self._drifts
+        rows = design(epochs) - drift_designs
+        means = dot(rows, self.means) + self.offsets[:, None]
+        wander = ROUGHNESS**2 * np.log(epochs) - drift_squares
+        variances = quadratic(self.covariances, rows) + wander[:, None]
         return means, self.sigmas * np.sqrt(np.maximum(variances, 1e-12))
+
+    @cached_property
+    def _drifts(self) -> tuple[Array, Array]:
+        """Of the tables of epochs, what belongs to each arm's last one."""
+        known = tables(int(self.epochs.max()))
+        return known.drift_designs[self.epochs], known.drift_squares[self.epochs]
 
     def rewards(self, values: Array) -> Array:
         """``values`` in units of reward."""
@@ -223,7 +230,7 @@ def fit(curves: Curves, prior: Prior | None = None) -> Posterior:
     products += precisions * centres
     means = multiply(covariances, products)
     squares = np.sum(whitened**2, axis=1)[:, None] + np.sum(precisions * centres**2, axis=-1)
-    misfit = np.maximum(squares - np.sum(means * products, axis=-1), 0.0)
+    misfit = np.maximum(squares - dot(means, products), 0.0)
     shapes = NOISE_SHAPE + curves.epochs[:, None] / 2
     rates = NOISE_SHAPE * prior.noise**2 + misfit / 2
     evidence = _model_prior() + (np.sum(np.log(precisions), axis=-1) - np.log(determinants)) / 2

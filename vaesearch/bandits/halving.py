@@ -215,17 +215,17 @@ class SuccessiveHalvingPolicy:
     def choose(self, history: History, rng: np.random.Generator) -> Decision:
         """Pull the least far member of the round, after closing rounds that are complete."""
         cuts: dict[str, str] = {}
-        while losers := self._losers(history):
+        now = current_round(history, self.eta)
+        while losers := self._losers(history, now.target):
             cuts |= losers
             for name in losers:
                 history = history.closed(name, "cut")
-        now = current_round(history, self.eta)
+            now = current_round(history, self.eta)
         return pull_towards(history, now.target, self.chunk, cuts, now.left)
 
-    def _losers(self, history: History) -> dict[str, str]:
-        """The arms that a complete round leaves behind, with reasons; empty otherwise."""
+    def _losers(self, history: History, target: int) -> dict[str, str]:
+        """The arms that a round to ``target`` leaves behind once complete, with reasons."""
         arms = [a for a in history.arms if a.status == "open"]
-        target = current_round(history, self.eta).target
         if len(arms) < 2 or unfinished(history, target):
             return {}
         roomiest = sorted(arms, key=lambda arm: -room(history, arm))
