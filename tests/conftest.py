@@ -8,4 +8,4 @@ import torch
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of processes that tests start
 torch.set_num_threads(1)
 
-pytest_plugins = ["searched"]
+pytest_plugins = ["searched", "object_store"]

@@ -1,5 +1,5 @@
 """Folders that may lie on this machine, on a shared file system, or in an object store."""
 
-from vaesearch.storage.core import Folder, folder_of, is_url
+from vaesearch.storage.core import Folder, folder_of, inside, is_url, place_of
 
-__all__ = ["Folder", "folder_of", "is_url"]
+__all__ = ["Folder", "folder_of", "inside", "is_url", "place_of"]

@@ -1,15 +1,17 @@
 """What the rest of the package asks of a folder, wherever it lies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
+from urllib.parse import unquote, urlsplit
 
 
 class Folder(Protocol):
     """Files by name (``/`` inside names is allowed), each written whole or not at all.
 
-    Instances can be pickled and sent to other machines. All methods raise OSError where the
-    storage refuses or does not answer, after a few attempts where trying again may help.
+    Instances can be pickled and sent to other machines, and used by several threads. All methods
+    raise OSError where the storage refuses or does not answer, after a few attempts where trying
+    again may help.
 
     Attributes:
         address: the path or URL, as a person would write it.
@@ -26,18 +28,26 @@ class Folder(Protocol):
         ...
 
     def create(self, name: str, content: bytes) -> None:
-        """Write a file that is not there yet; FileExistsError if it is, whoever was faster."""
+        """Write a file that is not there yet; FileExistsError if it is, whoever was faster.
+
+        One that holds these very bytes is no error: a request whose answer was lost is sent
+        again. Where two must not both succeed, each puts a word of its own into the content.
+        """
         ...
 
     def names(self, under: str = "") -> Sequence[str]:
         """Names of all files, or of those whose name begins with ``under/``, sorted."""
         ...
 
+    def stamps(self, under: str = "") -> Mapping[str, str]:
+        """The same names, each with a word that is another one when the content has changed."""
+        ...
+
     def remove(self, name: str) -> None:
         """Delete a file if it is there."""
         ...
 
-    def child(self, name: str) -> "Folder":
+    def child(self, name: str) -> Self:
         """The folder ``name`` inside this one."""
         ...
 
@@ -47,13 +57,43 @@ def is_url(where: str | Path) -> bool:
 
     >>> is_url("s3://bucket/runs/a"), is_url("runs/a"), is_url(Path("C:/runs"))
     (True, False, False)
+    >>> is_url("file:///runs/a")
+    False
     """
     scheme, found, _ = str(where).partition("://")
-    return bool(found) and scheme.isalnum()
+    return bool(found) and scheme.isalnum() and scheme.lower() != "file"
 
 
-def folder_of(where: str | Path) -> Folder:
-    """The folder at a path or URL, which need not exist yet.
+def place_of(where: str | Path) -> str | Path:
+    """A URL without slashes at its end, or a path; ``file://`` is a path written as a URL.
+
+    >>> place_of("s3://bucket/runs/a/"), place_of("file:///runs/a")
+    ('s3://bucket/runs/a', PosixPath('/runs/a'))
+    """
+    text = str(where)
+    if is_url(where):
+        scheme, _, path = text.partition("://")
+        return f"{scheme}://{path.rstrip('/')}"
+    return Path(unquote(urlsplit(text).path) if text.startswith("file://") else where)
+
+
+def inside(where: str | Path, name: str) -> str | Path:
+    """The place ``name`` inside of another.
+
+    >>> inside("s3://bucket/runs", "a"), inside(Path("runs"), "a")
+    ('s3://bucket/runs/a', PosixPath('runs/a'))
+    """
+    place = place_of(where)
+    return f"{place}/{name}" if isinstance(place, str) else place / name
+
+
+def folder_of(where: str | Path, *, patience: float | None = None) -> Folder:
+    """The folder at a path or URL, which need not exist yet; nothing is asked of it here.
+
+    Args:
+        where: the path or URL.
+        patience: seconds to go on trying where a remote storage does not answer; by default
+            ``$VAESEARCH_STORAGE_SECONDS``, or two minutes.
 
     Raises:
         InputError: a URL of a kind that cannot be used, or whose driver is not installed.
@@ -61,4 +101,5 @@ def folder_of(where: str | Path) -> Folder:
     from vaesearch.storage.local import LocalFolder
     from vaesearch.storage.remote import RemoteFolder
 
-    return RemoteFolder(str(where)) if is_url(where) else LocalFolder(Path(where))
+    place = place_of(where)
+    return RemoteFolder(place, patience) if isinstance(place, str) else LocalFolder(place)

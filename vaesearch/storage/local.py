@@ -1,9 +1,12 @@
 """A folder on a file system that this machine has mounted."""
 
 import os
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+DRAFTS = (".tmp", ".new")  # what a file is called while it is written
 
 
 class LocalFolder:
@@ -27,18 +30,33 @@ class LocalFolder:
         """By way of a temporary file that is synced and linked."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-        write_atomically(draft, content)
+        # Unlike a process id this differs between machines that share a file system.
+        draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.new")
         try:
+            write_atomically(draft, content)
             os.link(draft, path)
+        except FileExistsError:
+            if path.read_bytes() != content:
+                raise
         finally:
             draft.unlink(missing_ok=True)
 
     def names(self, under: str = "") -> Sequence[str]:
         """Sorted; temporary files are left out."""
+        return sorted(p.relative_to(self.path).as_posix() for p in self._files(under))
+
+    def stamps(self, under: str = "") -> Mapping[str, str]:
+        """Time of the last change, and size; files that go in between are left out."""
+        found = {}
+        for path in self._files(under):
+            with suppress(FileNotFoundError):
+                at = path.stat()
+                found[path.relative_to(self.path).as_posix()] = f"{at.st_mtime_ns}-{at.st_size}"
+        return found
+
+    def _files(self, under: str) -> Iterator[Path]:
         found = (p for p in (self.path / under).rglob("*") if p.is_file())
-        kept = (p for p in found if p.suffix not in (".tmp", ".new"))
-        return sorted(p.relative_to(self.path).as_posix() for p in kept)
+        return (p for p in found if p.suffix not in DRAFTS)
 
     def remove(self, name: str) -> None:
         """Unlink it."""
