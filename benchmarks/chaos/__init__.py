@@ -1,0 +1,1 @@
+"""What `reliability.py` does to a search: machines that come and go, and what is looked at after."""

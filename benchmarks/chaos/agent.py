@@ -1,0 +1,142 @@
+"""The agent of chaos: what it does, when, and what it hit, all from one seed."""
+
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chaos.machines import Machines
+from chaos.processes import send
+from chaos.search import Driver
+
+MOST_NODES = 4
+GAP = 2.0  # mean seconds between two strikes
+NOTICE = 2.0  # seconds that a reclaimed node is told before
+LONGEST_WITHOUT = 3.0  # seconds without any node
+# How often each is chosen.
+WEIGHTS = {
+    "add node": 6, "stop node": 1, "kill node": 2, "cut power": 1, "reclaim node": 1,
+    "kill worker": 3, "hang worker": 1,
+}  # fmt: skip
+KINDS = (*WEIGHTS, "kill driver")
+OF_NODES = ("stop node", "kill node", "cut power", "reclaim node")
+OF_WORKERS = ("kill worker", "hang worker")
+
+
+@dataclass(frozen=True)
+class Strike:
+    """What was done from ``time`` to ``until`` (Unix seconds), and how many workers it hit."""
+
+    kind: str
+    time: float
+    until: float
+    hit: int = 0
+
+
+class Agent:
+    """Strikes at random moments until the search has ended.
+
+    Args:
+        machines: of the search.
+        driver: of the search, started.
+        seed: of kinds, moments and targets. What they meet also depends on the machine.
+    """
+
+    def __init__(self, machines: Machines, driver: Driver, seed: int) -> None:
+        self.strikes: list[Strike] = []
+        self._machines = machines
+        self._driver = driver
+        self._random = random.Random(seed)
+        # The driver dies once or twice, when these shares of the budget are spent.
+        kills = self._random.randrange(1, 3)
+        self._kills = sorted(self._random.uniform(0.1, 1.0) for _ in range(kills))
+        self._stopped: list[int] = []
+        self._bare_since: float | None = None
+
+    def run(self, seconds: float) -> str | None:
+        """Strike until the search ends or fails; why it did not end well, or None.
+
+        Args:
+            seconds: that the search may take.
+        """
+        end = time.monotonic() + seconds
+        try:
+            while time.monotonic() < end:
+                if self._driver.wait(self._pause()):
+                    status = self._driver.status()
+                    return None if status == 0 else f"the driver ended with status {status}"
+                if self._driver.progress() > 0:
+                    self._strike()
+            return f"the search had not ended after {seconds:.0f} s"
+        finally:
+            self._let_go()
+
+    def _pause(self) -> float:
+        gap = min(self._random.expovariate(1 / GAP), 4 * GAP)
+        return min(gap, LONGEST_WITHOUT) if not self._machines.names else gap
+
+    def _strike(self) -> None:
+        kind = self._kind()
+        began = time.time()
+        hit = self._acts()[kind]()
+        strike = Strike(kind, began, time.time(), hit)
+        self.strikes.append(strike)
+        print(f"  {time.strftime('%X')} {kind}, workers hit: {hit}", flush=True)
+
+    def _kind(self) -> str:
+        if not self._machines.names:
+            return "add node"
+        if self._kills and self._driver.progress() >= self._kills[0]:
+            del self._kills[0]
+            return "kill driver"
+        kinds = [kind for kind in WEIGHTS if self._is_possible(kind)]
+        return self._random.choices(kinds, [WEIGHTS[kind] for kind in kinds])[0]
+
+    def _is_possible(self, kind: str) -> bool:
+        if kind == "add node":
+            return len(self._machines.names) < MOST_NODES
+        return bool(self._workers()) if kind in OF_WORKERS else bool(self._machines.names)
+
+    def _acts(self) -> dict[str, Callable[[], int]]:
+        machines = self._machines
+        return {
+            "add node": self._add,
+            "stop node": lambda: len(machines.stop(self._node())),
+            "kill node": lambda: len(machines.kill(self._node())),
+            "cut power": lambda: len(machines.cut_power(self._node())),
+            "reclaim node": lambda: len(machines.reclaim(self._node(), NOTICE)),
+            "kill worker": self._kill_worker,
+            "hang worker": self._hang_worker,
+            "kill driver": self._kill_driver,
+        }
+
+    def _node(self) -> str:
+        return self._random.choice(self._machines.names)
+
+    def _workers(self) -> list[int]:
+        found = [pid for name in self._machines.names for pid in self._machines.actors(name)]
+        return [pid for pid in found if pid not in self._stopped]
+
+    def _add(self) -> int:
+        self._machines.add()
+        return 0
+
+    def _kill_worker(self) -> int:
+        return int(send(self._random.choice(self._workers()), signal.SIGKILL))
+
+    def _hang_worker(self) -> int:
+        pid = self._random.choice(self._workers())
+        self._stopped.append(pid)
+        return int(send(pid, signal.SIGSTOP))
+
+    def _kill_driver(self) -> int:
+        hit = len(self._workers())
+        self._driver.kill()
+        time.sleep(self._random.uniform(0, 1))
+        self._driver.start()
+        return hit
+
+    def _let_go(self) -> None:
+        for pid in self._stopped:
+            send(pid, signal.SIGKILL)
