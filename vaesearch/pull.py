@@ -195,7 +195,7 @@ def restore(
         state.load(saved)
     except (RuntimeError, ValueError, KeyError) as error:
         raise CheckpointError(
-            f"{store.path(arm.name, epoch)} is of another architecture: {error}"
+            f"{store.address(arm.name, epoch, digest)} is of another architecture: {error}"
         ) from error
     return state
 

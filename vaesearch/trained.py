@@ -211,19 +211,20 @@ def load_checkpoint(
         CheckpointError: it is missing, damaged, or of another configuration.
     """
     store = CheckpointStore(run_dir.checkpoints)
-    name, epoch = found.arm.name, found.epoch
+    name, epoch, digest = found.arm.name, found.epoch, found.digest
+    file = store.address(name, epoch, digest)
     try:
-        state = restore(store, found.arm, epoch, found.digest, data.shape, config.seed, device)
+        state = restore(store, found.arm, epoch, digest, data.shape, config.seed, device)
     except CheckpointError as error:
-        if isinstance(config, TuneConfig) and not store.path(name, epoch).exists():
+        if isinstance(config, TuneConfig) and not store.has(name, epoch, digest):
             raise CheckpointError(
-                f"{store.path(name, epoch)} was not kept: of a trial that was cut only the best "
+                f"{file} was not kept: of a trial that was cut only the best "
                 "checkpoint is, and only near the lead. Its values are in results.json."
             ) from error
         # What torch says of weights that do not fit takes a line for each of them.
         if len(str(error).splitlines()) > 1:
             raise CheckpointError(
-                f"{store.path(name, epoch)} is of another configuration: its weights are not "
+                f"{file} is of another configuration: its weights are not "
                 f"those of {name} as the ledger describes it."
             ) from error
         raise

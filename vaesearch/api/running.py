@@ -102,7 +102,11 @@ def _worth_it(state: SearchState, store: CheckpointStore) -> set[str] | None:
     if state.space is None:
         return None
     best = {name: state.arms[name].best for name in handed_out(state)}
-    return {name for name, at in best.items() if at and store.path(name, at.epoch).exists()}
+    return {
+        name
+        for name, at in best.items()
+        if at and store.has(name, at.epoch, state.arms[name].checkpoints.get(at.epoch, ""))
+    }
 
 
 def _write(run_dir: RunDir, state: SearchState, events: Sequence[Event]) -> Savings | None:

@@ -127,10 +127,10 @@ def _kept(
 ) -> list[Checkpoint]:
     """Those whose files are there: a tuned search keeps no checkpoints of trials far behind."""
     store = CheckpointStore(run_dir.checkpoints)
-    gone = [c for c in found if not store.path(c.arm.name, c.epoch).exists()]
+    gone = [c for c in found if not store.has(c.arm.name, c.epoch, c.digest)]
     left = [c for c in found if c not in gone]
     if gone and (not left or ALL not in (wanted or ())):
-        missing = store.path(gone[0].arm.name, gone[0].epoch)
+        missing = store.address(gone[0].arm.name, gone[0].epoch, gone[0].digest)
         raise CheckpointError(f"{gone[0].arm.name} has no checkpoint any more: {missing}.")
     for checkpoint in gone:
         note(f"Left out: {checkpoint.arm.name} has no checkpoint any more.")

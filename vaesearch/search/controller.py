@@ -5,7 +5,7 @@ The state is only ever what the ledger says, so a search that is killed at any m
 its ledger as if nothing had happened, but for the pulls that were in flight.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Protocol
 
@@ -55,7 +55,7 @@ class Controller:
         seed: of the search; the k-th decision draws from its own stream.
         elapsed: seconds that earlier processes spent on this search.
         observers: called after every event with the event and the state after it.
-        prune: told, per arm, which epochs' checkpoints are still needed.
+        prune: told, per arm, which epochs' checkpoints are still needed, by digest.
         source: of arms that join during the search.
         chunk: least epochs per pull; see :func:`~vaesearch.bandits.chunks.pull_epochs`.
         stop: a reason to start nothing more, or None; asked before each decision.
@@ -73,7 +73,7 @@ class Controller:
         seed: int,
         elapsed: float = 0.0,
         observers: Sequence[Observer] = (),
-        prune: Callable[[str, set[int]], None] = lambda arm, keep: None,
+        prune: Callable[[str, Mapping[int, str]], None] = lambda arm, keep: None,
         source: ArmSource | None = None,
         chunk: int = 1,
         stop: StopRule | None = None,
@@ -262,7 +262,7 @@ class Controller:
         for name in self._untidy:
             arm = self.state.arms[name]
             if arm.best:
-                self._prune(name, {arm.epoch, arm.best.epoch})
+                self._prune(name, arm.checkpoints)
         self._untidy.clear()
 
 
