@@ -28,6 +28,7 @@ def loaded(statement):
         ("vaesearch.integrations.book", set()),
         ("vaesearch.tracking.core", set()),
         ("vaesearch.cli.app", set()),
+        ("vaesearch.watching", set()),
         ("vaesearch.report.tables", set()),
         ("vaesearch.models.vae", {"torch"}),
         ("vaesearch.tracking.evaluations", set()),

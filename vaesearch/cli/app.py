@@ -17,6 +17,7 @@ from vaesearch.cli.options import Commands, config_options, given
 from vaesearch.cli.replay import replay
 from vaesearch.cli.sessions import RUNS, new_run_dir, run_session
 from vaesearch.cli.shared import run_shared
+from vaesearch.cli.status import status
 from vaesearch.cli.terminal import Session
 from vaesearch.cli.tuning import search, tune
 from vaesearch.config import TUNING_MAY_CHANGE, Config, TuneConfig, load_yaml, read_config
@@ -138,6 +139,7 @@ def _refuse_taken(port: int) -> None:
             raise InputError(f"port {port} is in use: give another with --port.") from error
 
 
+app.add_command(status)
 app.add_command(evaluate)
 app.add_command(mixture)
 app.add_command(replay)

@@ -32,7 +32,7 @@ _TROUBLE = (
     ArmFailed, ArmShrunk, PullFailed, WorkerJoined, WorkerLeft, WorkerLost, SearchResumed,
 )  # fmt: skip
 _TRIALS = 20  # lines of a tuned search, which has more arms than anyone reads
-_FRAME = 8  # lines of a live table that are no arms: headers, rules, captions
+FRAME = 8  # lines of a live table that are no arms: headers, rules, captions
 
 
 def make_observer(json_output: bool, console: Console, where: str = "") -> Quiet:
@@ -105,7 +105,7 @@ class LiveTable(Quiet):
         state, pace, now = self._state, self._pace, self._clock()
         if pace is None:
             return Group(Text("Starting ..."))
-        names = shown(state, self._console.height - _FRAME)
+        names = shown(state, self._console.height - FRAME)
         captions = [Text(_spending(state, pace, now))]
         if hidden := len(state.arms) - len(names):
             captions.append(Text(f"... and {hidden} more arms", style="dim"))
