@@ -1,1 +1,1 @@
-"""What `reliability.py` does to a search: machines that come and go, and what is looked at after."""
+"""What `reliability.py` does to a search: machines that come and go, and what is checked then."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chaos.agent import OF_NODES, OF_WORKERS, Strike
-
 from vaesearch.events import (
     ArmFailed,
     Event,

@@ -11,7 +11,8 @@ from chaos.processes import send
 from chaos.search import Driver
 
 MOST_NODES = 4
-GAP = 2.0  # mean seconds between two strikes
+EPOCHS = 8.0  # mean between two strikes, so that a slow machine is struck as often as a fast one
+PATIENCE = 6.0  # seconds after which it strikes though the search has not come so far
 NOTICE = 2.0  # seconds that a reclaimed node is told before
 LONGEST_WITHOUT = 3.0  # seconds without any node
 # How often each is chosen.
@@ -48,9 +49,9 @@ class Agent:
         self._machines = machines
         self._driver = driver
         self._random = random.Random(seed)
-        # The driver dies once or twice, when these shares of the budget are spent.
-        kills = self._random.randrange(1, 3)
-        self._kills = sorted(self._random.uniform(0.1, 1.0) for _ in range(kills))
+        # The driver dies once or twice, after so many epochs.
+        shares = [self._random.uniform(0.1, 1.0) for _ in range(self._random.randrange(1, 3))]
+        self._kills = sorted(share * driver.size.epochs for share in shares)
         self._stopped: list[int] = []
         self._bare_since: float | None = None
 
@@ -63,18 +64,24 @@ class Agent:
         end = time.monotonic() + seconds
         try:
             while time.monotonic() < end:
-                if self._driver.wait(self._pause()):
+                if self._waited():
                     status = self._driver.status()
                     return None if status == 0 else f"the driver ended with status {status}"
-                if self._driver.progress() > 0:
+                if self._driver.epochs() is not None:
                     self._strike()
             return f"the search had not ended after {seconds:.0f} s"
         finally:
             self._let_go()
 
-    def _pause(self) -> float:
-        gap = min(self._random.expovariate(1 / GAP), 4 * GAP)
-        return min(gap, LONGEST_WITHOUT) if not self._machines.names else gap
+    def _waited(self) -> bool:
+        """Wait for the next moment to strike; whether the search ended before."""
+        goal = (self._driver.epochs() or 0) + self._random.expovariate(1 / EPOCHS)
+        patience = PATIENCE if self._machines.names else LONGEST_WITHOUT
+        end = time.monotonic() + self._random.uniform(0, 2 * patience)
+        while time.monotonic() < end and (self._driver.epochs() or 0) < goal:
+            if self._driver.wait(0.1):
+                return True
+        return self._driver.wait(self._random.uniform(0, 0.1))
 
     def _strike(self) -> None:
         kind = self._kind()
@@ -87,7 +94,7 @@ class Agent:
     def _kind(self) -> str:
         if not self._machines.names:
             return "add node"
-        if self._kills and self._driver.progress() >= self._kills[0]:
+        if self._kills and (self._driver.epochs() or 0) >= self._kills[0]:
             del self._kills[0]
             return "kill driver"
         kinds = [kind for kind in WEIGHTS if self._is_possible(kind)]

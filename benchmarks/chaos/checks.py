@@ -6,7 +6,6 @@ from pathlib import Path
 
 from chaos.accounts import Loss, attempts
 from chaos.search import rewards
-
 from vaesearch.bandits.core import Budget
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.errors import VaesearchError

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from common import hardware, spread, table
+
 from chaos.agent import KINDS
 from chaos.checks import CHECKS
-from common import hardware, spread, table
 
 Outcome = Mapping[str, Any]
 

@@ -1,4 +1,4 @@
-"""Processes of this machine, by ``/proc``: whose children they are and what they call themselves."""
+"""Processes of this machine, by ``/proc``: whose children they are, what they call themselves."""
 
 import os
 import signal

@@ -84,10 +84,10 @@ class Driver:
         path = RunDir(self.folder).ledger
         return read_ledger(path) if path.exists() else []
 
-    def progress(self) -> float:
-        """Share of the budget that is spent; 0 as long as there is no ledger."""
-        path = RunDir(self.folder).ledger
-        return len(rewards(self.events())) / self.size.epochs + 1e-9 * path.exists()
+    def epochs(self) -> int | None:
+        """How many the ledger has; None as long as there is none."""
+        events = self.events()
+        return len(rewards(events)) if events else None
 
     def _first(self) -> list[object]:
         size = self.size
@@ -104,7 +104,7 @@ def environment() -> dict[str, str]:
 
 
 def undisturbed(folder: Path, cap: int) -> dict[tuple[str, int], float]:
-    """Reward of every (arm, epoch) up to ``cap``, from a search in one process that nobody harms."""
+    """Reward of every (arm, epoch) up to ``cap``, from a search that nobody harms."""
     words = [
         "bandit", *OPTIONS, "--backend", "local", "--policy", "uniform", "--run-dir", folder,
         "--tracking-uri", "none", "--epochs", cap * ARMS, "--max-epochs-per-arm", cap,
