@@ -10,9 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
-from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from vaesearch import catalogue
 from vaesearch.search.state import SearchState
@@ -20,6 +18,7 @@ from vaesearch.search.tuning.points import count, points
 from vaesearch.search.tuning.quiet import quiet
 from vaesearch.search.tuning.samplers import Recipe
 from vaesearch.search.tuning.suggesting import ask, distribution
+from vaesearch.search.tuning.templates import Attributes, Templates
 from vaesearch.search.tuning.told import Told, for_group, projected, told
 from vaesearch.seeding import derive, numpy_generator
 from vaesearch.space import Space, Value
@@ -28,14 +27,6 @@ __all__ = ["Memory", "Proposal", "Proposer", "ask", "distribution"]
 
 DRAWS = 5  # of a sampler, before values that were proposed before are taken for its last word
 RANDOM_DRAWS = 200
-STATES = {
-    "complete": TrialState.COMPLETE,
-    "pruned": TrialState.PRUNED,
-    "running": TrialState.RUNNING,
-    "failed": TrialState.FAIL,
-    "refused": TrialState.PRUNED,
-}
-Attributes = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -145,7 +136,7 @@ class Proposer:
             )
             for name, value in memory.groups.get(group, {}).items():
                 study._storage.set_study_system_attr(study._study_id, name, value)
-            study.add_trials(self._frozen(trials, memory))
+            study.add_trials(self._templates.of(trials, memory.trials))
             trial = study.ask()
             values = ask(trial, self.space)
         if not self.recipe.stateful:
@@ -153,17 +144,9 @@ class Proposer:
         beside = study._storage.get_study_system_attrs(study._study_id)
         return Proposal(values, study.trials[-1].system_attrs, beside)
 
-    def _frozen(self, trials: Sequence[Told], memory: Memory) -> list[FrozenTrial]:
-        known = [t.figures for t in trials if t.figures is not None]
-        worst = tuple(map(min, zip(*known, strict=True))) if known else None
-        return [
-            _frozen(t, self._distributions, self.recipe, worst, memory.trials.get(t.number))
-            for t in trials
-        ]
-
     @cached_property
-    def _distributions(self) -> dict[str, BaseDistribution]:
-        return {p.name: distribution(p) for p in self.space.parameters}
+    def _templates(self) -> Templates:
+        return Templates({p.name: distribution(p) for p in self.space.parameters}, self.recipe)
 
     def _left_over(self, before: set[Any], number: int) -> Proposal | None:
         """A point at random among those that are left; None where none was found."""
@@ -192,33 +175,3 @@ def taken(state: SearchState, group: str) -> set[Any]:
 
 def _key(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
     return tuple(sorted(values.items()))
-
-
-def _frozen(
-    trial: Told,
-    distributions: Mapping[str, BaseDistribution],
-    recipe: Recipe,
-    worst: tuple[float, ...] | None,
-    attributes: Attributes | None,
-) -> FrozenTrial:
-    """The trial as Optuna writes it.
-
-    One that was given up, or waits, is complete with the figures that it has; one that was refused
-    is the worst of all for a sampler that knows of no constraints.
-    """
-    state, figures = STATES[trial.standing], trial.figures
-    if trial.standing == "refused" and not recipe.constrained:
-        figures = worst
-        state = TrialState.COMPLETE if worst else TrialState.FAIL
-    by_rank = trial.standing == "pruned" and recipe.told == "rank" and len(figures or ()) == 1
-    if trial.standing == "pruned" and not by_rank:
-        state = TrialState.COMPLETE
-    return create_trial(
-        state=state,
-        values=figures if state == TrialState.COMPLETE else None,
-        intermediate_values={trial.epochs: figures[0]} if by_rank and figures else None,
-        params=dict(trial.values),
-        distributions={name: distributions[name] for name in trial.values},
-        constraints=dict(trial.excess) if recipe.constrained else None,
-        system_attrs=dict(attributes or {}),
-    )
