@@ -11,6 +11,7 @@ import click
 from vaesearch import __version__, catalogue
 from vaesearch.cli import gallery
 from vaesearch.cli.evaluate import evaluate
+from vaesearch.cli.jobs import jobs, logs, stop
 from vaesearch.cli.logs import log_format_option
 from vaesearch.cli.mixtures import mixture
 from vaesearch.cli.options import Commands, config_options, given
@@ -18,6 +19,7 @@ from vaesearch.cli.replay import replay
 from vaesearch.cli.sessions import RUNS, new_run_dir, run_session
 from vaesearch.cli.shared import run_shared
 from vaesearch.cli.status import status
+from vaesearch.cli.submit import submit
 from vaesearch.cli.terminal import Session
 from vaesearch.cli.tuning import search, tune
 from vaesearch.config import TUNING_MAY_CHANGE, Config, TuneConfig, load_yaml, read_config
@@ -143,6 +145,8 @@ app.add_command(status)
 app.add_command(evaluate)
 app.add_command(mixture)
 app.add_command(replay)
+for command in (submit, jobs, logs, stop):
+    app.add_command(command)
 for command in gallery.COMMANDS:
     app.add_command(command)
 
