@@ -101,12 +101,17 @@ def unreachable(address: Address, error: NoAnswerError) -> InputError:
             f"A tunnel goes through: `{_TUNNEL.format(port=address.port)}`, then --address "
             f"http://localhost:{address.port}."
         )
-    return not_ray(address, str(cause or error))
+    if isinstance(cause, OSError) and cause.errno is not None:
+        return InputError(
+            f"{where} cannot be reached: {cause.strerror or cause}.\n"
+            f"A tunnel may go there: `{_TUNNEL.format(port=address.port)}`, then --address "
+            f"http://localhost:{address.port}."
+        )
+    return not_ray(address, "it does not speak HTTP")
 
 
 def not_ray(address: Address, reason: str) -> InputError:
     """Somebody answers there, who is no dashboard of Ray."""
-    reason = " ".join(reason.split())[:120] or "it hung up"
     return InputError(
         f"{address.url} is no dashboard of a Ray head ({reason}).\n"
         f"Its port is {DASHBOARD_PORT} unless `ray start --head` had another --dashboard-port; "

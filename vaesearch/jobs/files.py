@@ -32,12 +32,12 @@ class Sent:
         return sum(path.stat().st_size for _, path in self.files)
 
 
-def pack(path: Path, *, flag: str, only: Sequence[str] | None = None) -> Sent:
+def pack(path: Path, *, label: str, only: Sequence[str] | None = None) -> Sent:
     """A file, or a folder with all or ``only`` some of its files, to be sent.
 
     Args:
         path: on this machine.
-        flag: of the option that names it, for messages.
+        label: what the user typed, for messages.
         only: names of files in the folder; the value is then the folder.
 
     Raises:
@@ -52,12 +52,12 @@ def pack(path: Path, *, flag: str, only: Sequence[str] | None = None) -> Sent:
         elif path.exists():
             found = [path]
         else:
-            raise InputError(f"{flag} {path}: there is nothing here of that name to be sent.")
-        refuse_large(sum(p.stat().st_size for p in found), f"{flag} {path}")
+            raise InputError(f"{label}: there is nothing here of that name that could be sent.")
+        refuse_large(sum(p.stat().st_size for p in found), label)
         files = [(p.relative_to(base).as_posix(), p) for p in found]
         folder = f"{SENT}/{_digest(files)}"
     except OSError as error:
-        raise InputError(f"{flag} {path} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{label} cannot be read: {error.strerror}.") from error
     value = folder if only is not None else f"{folder}/{path.name}"
     return Sent(tuple((f"{folder}/{name}", p) for name, p in files), value)
 

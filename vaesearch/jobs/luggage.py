@@ -141,18 +141,18 @@ def _with(luggage: Luggage, option: Option, here: Path) -> Luggage:
 
 def _travelling(inner: Inner, option: Option, value: str, here: Path) -> Sent | None:
     """What is to be sent for a relative value; None if it is no path."""
-    path, flag = here / value, option.flag
+    path, label = here / value, f"{option.flag} {value}"
     if option.name == "config":
-        return pack(path, flag=flag)
+        return pack(path, label=label)
     if option.name == "warm_start":
-        return pack(path, flag=flag, only=_LEDGER)
+        return pack(path, label=label, only=_LEDGER)
     if option.name == "data_dir":
-        return _data(inner, path, flag)
+        return _data(inner, path, label)
     if option.name == "enqueue":
-        return pack(path, flag=flag) if path.suffix in _YAML else None
+        return pack(path, label=label) if path.suffix in _YAML else None
     if option.name == "space":
-        return pack(path, flag=flag) if path.suffix or "/" in value else None
-    return pack(path, flag=flag) if _is_data(value, here) else None
+        return pack(path, label=label) if path.suffix or "/" in value else None
+    return pack(path, label=label) if _is_data(value, here) else None
 
 
 def _is_data(dataset: str, here: Path) -> bool:
@@ -162,17 +162,17 @@ def _is_data(dataset: str, here: Path) -> bool:
     return written or (not named and (here / dataset).exists())
 
 
-def _data(inner: Inner, folder: Path, flag: str) -> Sent | None:
+def _data(inner: Inner, folder: Path, label: str) -> Sent | None:
     """Of a folder with data sets the one that is asked for; None if none is read from there."""
     dataset = inner.first("dataset") or "digits"
     if dataset == "digits" or dataset.startswith(SENT) or is_of_cluster(dataset):
         return None
     name = f"{dataset}.npz"
     if (folder / name).is_file():
-        return pack(folder, flag=flag, only=[name])
+        return pack(folder, label=label, only=[name])
     raise InputError(
-        f"{flag} {folder} has no {name} that could be sent.\n"
-        f"Leave {flag} out, and the cluster fetches what it lacks; or give an absolute path there."
+        f"{label}: there is no {name} in it that could be sent.\n"
+        "Leave it out, and the cluster fetches what it lacks; or give an absolute path there."
     )
 
 
@@ -184,7 +184,7 @@ def _written(sent: Sequence[Sent]) -> list[str]:
 
 def _beside(path: Path, here: Path) -> Sent:
     """A file that is to lie where it lies here, seen from the user."""
-    found = pack(here / path, flag="--with")
+    found = pack(here / path, label=f"--with {path}")
     where = os.path.relpath(here / path, here)
     top = path.name if where.startswith("..") else where
     base = (here / path).parent
