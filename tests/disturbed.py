@@ -20,6 +20,29 @@ EPOCHS = 18  # of tiny.OPTIONS
 LOCAL = ("--backend", "local", "--tracking-uri", "none")
 
 
+def config_of(folder, **options):
+    """The search of :data:`tiny.OPTIONS` in this process."""
+    from vaesearch import Config
+
+    config = Config(
+        dataset=str(folder / "blobs.npz"), image_size=16, decoders="mlp,mlp-wide,deconv",
+        encoders="mlp", width=0.05, latent_dim=4, epochs=EPOCHS, batch_size=32, backend="local",
+    )  # fmt: skip
+    return config.changed(**{"tracking_uri": "none", **options})
+
+
+def after_pulls(count, act):
+    """An observer that acts once, right after the ``count``-th result is in the ledger."""
+    seen = Counter()
+
+    def observe(event, state):
+        seen[type(event)] += 1
+        if isinstance(event, PullFinished) and seen[PullFinished] == count:
+            act()
+
+    return observe
+
+
 def events_of(run_dir):
     """The ledger so far; nothing before there is one."""
     ledger = RunDir(run_dir).ledger
@@ -73,7 +96,7 @@ def assert_whole(run_dir, epochs=EPOCHS):
     assert len(done) == len(set(done)) == epochs
     assert_one_end_each(events)
     state = fold(events, Budget())
-    store = CheckpointStore(RunDir(run_dir).checkpoints)
+    store = CheckpointStore(Path(run_dir, "checkpoints"))
     for name, arm in state.arms.items():
         assert [report.epoch for report in arm.reports] == list(range(1, arm.epoch + 1))
         if state.history.arm(name).status != "failed":

@@ -48,6 +48,7 @@ def test_arm_with_a_slash_stays_in_one_folder(store):
 
 
 def test_missing_file_is_said(store):
+    store.save("a", 2, payload("a", 2))
     with pytest.raises(
         CheckpointError, match=r"cannot read .*epoch-00003-000000000000.pt: No such file"
     ):

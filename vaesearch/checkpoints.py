@@ -69,6 +69,7 @@ class CheckpointStore:
 
         Raises:
             CheckpointError: missing, damaged, or not the file that ``digest`` names.
+            StorageError: the storage does not answer, or everything is missing.
         """
         where, content = self.address(arm, epoch, digest), self._read(arm, epoch, digest)
         if hashlib.sha256(content).hexdigest() != digest:
@@ -97,7 +98,17 @@ class CheckpointStore:
                     raise missing from None
         except OSError as error:
             where = self.address(arm, epoch, digest)
-            raise CheckpointError(f"cannot read {where}: {error.strerror or error}.") from error
+            # One file that is missing is the arm's trouble; a storage that does not answer, or
+            # has nothing any more, is everybody's, and no arm must fail for it.
+            is_one = isinstance(error, FileNotFoundError) and self._has_any()
+            kind = CheckpointError if is_one else StorageError
+            raise kind(f"cannot read {where}: {error.strerror or error}.") from error
+
+    def _has_any(self) -> bool:
+        try:
+            return bool(self.folder.names())
+        except OSError:
+            return False
 
     def prune(self, arm: str, keep: Mapping[int, str]) -> None:
         """Delete what no line of the ledger leads back to any more.

@@ -10,7 +10,6 @@ from vaesearch.bandits.core import Budget
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.errors import VaesearchError
 from vaesearch.events import Event, PullFinished, SearchFinished
-from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, fold
 
 # Sentence by key, in the order of the page.
@@ -101,7 +100,7 @@ def _one_result_each(events: Sequence[Event]) -> bool:
 
 
 def _are_there(folder: Path, state: SearchState) -> bool:
-    store = CheckpointStore(RunDir(folder).checkpoints)
+    store = CheckpointStore(Path(folder, "checkpoints"))
     try:
         for name, arm in state.arms.items():
             for epoch, digest in arm.checkpoints.items():

@@ -1,12 +1,13 @@
 """The last step of a search: the best checkpoint of every arm against the test images."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
 
-from vaesearch.errors import VaesearchError
-from vaesearch.events import ArmAppraised
+from vaesearch.events import ArmAppraised, ArmFailed
 from vaesearch.records import Appraisal, AppraisalRequest
 from vaesearch.search.backends.base import Backend, Broken, Finished, Job, Joined, Left, Lost
-from vaesearch.search.controller import MAX_ATTEMPTS, WAIT_SECONDS, Controller
+from vaesearch.search.controller import WAIT_SECONDS, Controller
+from vaesearch.search.settling import MAX_ATTEMPTS, MAX_MISFORTUNES
 from vaesearch.search.staff import staff_line
 from vaesearch.search.state import SearchState
 
@@ -18,19 +19,20 @@ def appraise(
 ) -> None:
     """Score what has not been scored yet, on the workers.
 
+    An arm whose checkpoint cannot be scored, after several attempts, has failed: what cannot be
+    loaded is not recommended, and keeps nobody from the results of the others.
+
     Args:
         controller: of the search, whose budget is spent.
         backend: idle.
         keep: stores the pictures; called before the figures are logged.
         only: arms that are worth it; all by default.
-
-    Raises:
-        VaesearchError: a checkpoint cannot be scored, after several attempts.
     """
     waiting = [job for job in pending(controller.state) if only is None or job.arm.name in only]
-    attempts: dict[str, int] = {}
+    attempts: Counter[tuple[str, bool]] = Counter()
     flying = 0
     while waiting or flying:
+        backend.want(len(waiting) + flying)
         while waiting and backend.idle():
             backend.submit(waiting.pop(0), backend.idle()[0])
             flying += 1
@@ -42,8 +44,8 @@ def appraise(
             flying -= 1
             if isinstance(outcome, Finished):
                 _settle(controller, outcome, keep)
-            else:
-                waiting.append(_again(outcome.job, outcome, attempts))
+            elif again := _again(controller, outcome.job, outcome, attempts):
+                waiting.append(again)
 
 
 def pending(state: SearchState) -> list[AppraisalRequest]:
@@ -65,12 +67,16 @@ def _settle(controller: Controller, outcome: Finished, keep: Keep) -> None:
         controller.record(ArmAppraised(result.arm, result.epoch, result.metrics))
 
 
-def _again(job: Job, outcome: Broken | Lost, attempts: dict[str, int]) -> AppraisalRequest:
-    """The job once more, unless it has failed too often."""
-    counts = not (isinstance(outcome, Lost) and outcome.blameless)
-    attempts[job.arm.name] = attempts.get(job.arm.name, 0) + counts
-    if attempts[job.arm.name] >= MAX_ATTEMPTS or not isinstance(job, AppraisalRequest):
-        raise VaesearchError(
-            f"the best checkpoint of {job.arm.name} cannot be scored: {outcome.error}"
-        )
-    return job
+def _again(
+    controller: Controller, job: Job, outcome: Broken | Lost, attempts: Counter[tuple[str, bool]]
+) -> AppraisalRequest | None:
+    """The job once more; None once it has failed too often, which is the end of its arm only."""
+    if not isinstance(job, AppraisalRequest):
+        raise TypeError(f"unexpected {type(job).__name__}")
+    blameless = isinstance(outcome, Lost) and outcome.blameless
+    attempts[job.arm.name, blameless] += 1
+    if attempts[job.arm.name, blameless] < (MAX_MISFORTUNES if blameless else MAX_ATTEMPTS):
+        return job
+    cause = f"its best checkpoint cannot be scored: {outcome.error}"
+    controller.record(ArmFailed(job.arm.name, cause, lost=isinstance(outcome, Lost)))
+    return None
