@@ -1,0 +1,86 @@
+"""Asks every node of a Ray cluster; a process of its own, for connecting may hang or change it.
+
+::
+
+    python -m vaesearch.doctor.asking_nodes ADDRESS WHERE
+
+It prints a JSON object: what this machine says of itself, and what each node says.
+"""
+
+import json
+import logging
+import sys
+import time
+from typing import Any
+
+import ray
+from ray import cloudpickle
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from vaesearch.doctor import node
+from vaesearch.storage import folder_of, probe
+
+NODE_SECONDS = 60.0  # a worker process has to start there first
+ROUNDS = 3  # of which the quickest tells the time best
+
+
+def report(address: str, where: str) -> dict[str, Any]:
+    """See the module."""
+    cloudpickle.register_pickle_by_value(node)
+    ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    folder = folder_of(where) if where else None
+    token = probe.leave(folder) if folder else ""
+    try:
+        nodes = [n for n in ray.nodes() if n["Alive"]]
+        asked = [_Asked(n, where, token) for n in nodes]
+        told = [a.told() for a in asked]
+        answered = list(probe.answers(folder, token)) if folder else []
+    finally:
+        if folder:
+            probe.clear(folder, token)
+    return {"here": node.facts(), "nodes": told, "answers": answered}
+
+
+class _Asked:
+    """A node that was sent its questions; all nodes answer side by side."""
+
+    def __init__(self, described: dict[str, Any], where: str, token: str) -> None:
+        self._name = described["NodeManagerAddress"]
+        self._resources = described["Resources"]
+        self._pinned: dict[str, Any] = {
+            "num_cpus": 0, "max_retries": 0,
+            "scheduling_strategy": NodeAffinitySchedulingStrategy(described["NodeID"], soft=False),
+        }  # fmt: skip
+        self._facts = self._send(node.facts)
+        self._seen = self._send(node.sees, where, token) if token else None
+
+    def told(self) -> dict[str, Any]:
+        """Its answers, or why there are none."""
+        told: dict[str, Any] = {"name": self._name, "gpu": self._resources.get("GPU", 0)}
+        try:
+            told |= ray.get(self._facts, timeout=NODE_SECONDS)
+            if self._seen is not None:
+                told["storage"] = ray.get(self._seen, timeout=NODE_SECONDS)
+            told["skew"], told["round_trip"] = self._clock()
+        except Exception as error:  # Ray's, of a node that went away or cannot run a task
+            lines = str(error).strip().splitlines()
+            told["error"] = lines[-1] if lines else type(error).__name__
+        return told
+
+    def _clock(self) -> tuple[float, float]:
+        """Seconds that its clock is ahead of ours, and how long the question took."""
+        rounds = []
+        for _ in range(ROUNDS):
+            sent = time.time()
+            there = ray.get(self._send(node.clock), timeout=NODE_SECONDS)
+            back = time.time()
+            rounds.append((back - sent, there - (sent + back) / 2))
+        taken, skew = min(rounds)
+        return skew, taken
+
+    def _send(self, function: Any, *arguments: Any) -> Any:
+        return ray.remote(function).options(**self._pinned).remote(*arguments)
+
+
+if __name__ == "__main__":
+    print(json.dumps(report(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "")))  # noqa: T201
