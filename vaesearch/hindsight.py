@@ -22,6 +22,7 @@ from vaesearch.search.instances import Instance, instances_of
 from vaesearch.search.outcomes import Outcome
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.sources import Source, read_source
+from vaesearch.storage import is_url
 
 REPEATS = 5
 
@@ -50,7 +51,7 @@ class Limits:
 
 
 def in_hindsight(
-    path: Path,
+    path: str | Path,
     policies: Sequence[str] = (),
     *,
     limits: Limits | None = None,
@@ -61,7 +62,7 @@ def in_hindsight(
     """Replay ``policies`` on recorded curves, beside uniform allocation and an oracle.
 
     Args:
-        path: a run directory, or a file of recorded curves.
+        path: a run directory or its URL, or a file of recorded curves.
         policies: specs as for ``--policy``; by default :func:`default_policies`.
         limits: what differs from the budget of the run. Of a file it is 20 epochs per arm.
         seed: of the policies' randomness, the first of ``repeats``; by default that of the run.
@@ -106,7 +107,7 @@ def _check_positive(name: str, value: float | None) -> None:
         raise InputError(f"--{name.replace('_', '-')} must be above 0, not {value}.")
 
 
-def _instances(recording: Recording, path: Path) -> tuple[Instance, ...]:
+def _instances(recording: Recording, path: str | Path) -> tuple[Instance, ...]:
     instances = instances_of(recording)
     if not any(instance.epochs for instance in instances):
         raise RecordingError(f"{path} has no epoch of any arm yet: there is nothing to replay.")
@@ -155,11 +156,15 @@ def write_comparison(comparison: Comparison, folder: Path | None = None) -> list
     Raises:
         StorageError: the disk is full or read-only.
     """
+    run_dir = None
     if folder is None:
-        if not comparison.source.is_dir():
+        if not is_url(comparison.source) and not Path(comparison.source).is_dir():
             return []
-        folder = RunDir(comparison.source).replays
+        run_dir = RunDir(comparison.source)
+        folder = run_dir.replays
     picture, data = folder / "replay.png", folder / "replay.json"
     comparison_figure(comparison, picture)
     write_file(data, (json.dumps(to_data(comparison), indent=2) + "\n").encode())
+    if run_dir is not None:
+        run_dir.put()
     return [picture, data]

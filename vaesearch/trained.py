@@ -22,6 +22,7 @@ from vaesearch.pull import restore
 from vaesearch.records import Arm
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.mixtures import load_parameters
+from vaesearch.search.opening import open_run
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import ArmState, SearchState, fold
 
@@ -63,7 +64,7 @@ class Trained:
 
 
 def open_trained(
-    path: Path,
+    path: str | Path,
     arm: str | None = None,
     epoch: int | str = "best",
     *,
@@ -73,7 +74,7 @@ def open_trained(
     """Open a checkpoint of the search in ``path``, which may be running.
 
     Args:
-        path: a run directory.
+        path: a run directory, or its URL.
         arm: its name; by default the best one.
         epoch: ``best``, ``last``, or a number; only those two checkpoints of each arm are kept.
         data_dir: where the images are now, if not where the search had them.
@@ -84,7 +85,7 @@ def open_trained(
         InputError: no such arm or checkpoint, or the device cannot be used.
         CheckpointError: the checkpoint is missing, damaged or of another configuration.
     """
-    run_dir, where = RunDir(path), find_device(device)
+    run_dir, where = open_run(path), find_device(device)
     state = read_state(run_dir)
     found = find_checkpoint(state, arm, epoch)
     data = load_images(run_dir, state, data_dir)
@@ -103,13 +104,13 @@ def read_state(run_dir: RunDir) -> SearchState:
     """
     if not run_dir.ledger.exists():
         _refuse_shared(run_dir)
-        raise RunDirError(f"{run_dir.path} is not the directory of a search: it has no ledger.")
+        raise RunDirError(f"{run_dir.address} is not the directory of a search: it has no ledger.")
     try:
         state = fold(read_ledger(run_dir.ledger), Budget())
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise RunDirError(f"{run_dir.ledger} is damaged: {error}.") from error
     if not state.arms or "fingerprint" not in state.data:
-        raise RunDirError(f"{run_dir.path} holds no search yet.")
+        raise RunDirError(f"{run_dir.address} holds no search yet.")
     return state
 
 
@@ -118,14 +119,14 @@ def _refuse_shared(run_dir: RunDir) -> None:
     if run_dir.config.exists() and load_yaml(run_dir.config).get("shared_encoder"):
         models = shlex.quote(str(run_dir.arm("DECODER") / "model.pt"))
         raise RunDirError(
-            f"{run_dir.path} is of --shared-encoder, which keeps no checkpoints: in Python, open "
-            f"{models} with\nvaesearch.load_model and measure it with vaesearch.measure."
+            f"{run_dir.address} is of --shared-encoder, which keeps no checkpoints: in Python, "
+            f"open {models} with\nvaesearch.load_model and measure it with vaesearch.measure."
         )
 
 
 def config_of(run_dir: RunDir, state: SearchState) -> Config:
     """The options of a search, as it was last worked on."""
-    return read_config(state.config, source=str(run_dir.path))
+    return read_config(state.config, source=run_dir.address)
 
 
 def find_checkpoint(
@@ -186,7 +187,7 @@ def load_images(run_dir: RunDir, state: SearchState, data_dir: str | None = None
     config = config_of(run_dir, state)
     if data_dir is not None:
         config = replace(config, data_dir=data_dir, dataset=_moved(config.dataset, Path(data_dir)))
-    give = f"give the folder that holds those of {run_dir.path} with --data-dir."
+    give = f"give the folder that holds those of {run_dir.address} with --data-dir."
     try:
         data = load_data(config)
     except DataError as error:

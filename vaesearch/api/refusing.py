@@ -14,23 +14,54 @@ from vaesearch.search.state import fold
 
 def refuse_used(run_dir: RunDir, config: Config) -> None:
     """A directory that holds a search already is resumed or left alone, never overwritten."""
-    if not run_dir.ledger.exists():
-        if run_dir.results.exists():
-            raise RunDirError(f"{run_dir.path} holds other results: choose another --run-dir.")
-        return
-    events = read_ledger(run_dir.ledger)
+    if not run_dir.ledger.exists() and run_dir.results.exists():
+        raise RunDirError(f"{run_dir.address} holds other results: choose another --run-dir.")
+    if _same_search(run_dir, config) is not None:
+        raise RunDirError(
+            f"{run_dir.address} holds this search already; `{_resume_it(run_dir)}` goes on."
+        )
+
+
+def changes_here(run_dir: RunDir, config: Config) -> dict[str, Any] | None:
+    """How to go on with this search, if it is in ``run_dir``: what it is to use here instead.
+
+    Returns:
+        Options as for :func:`~vaesearch.api.resuming.resume`; None where there is no search yet.
+
+    Raises:
+        RunDirError: another search is there.
+        StorageError: the storage does not answer.
+    """
+    run_dir.fetch()
+    differs = _same_search(run_dir, config)
+    if differs is None:
+        return None
+    return {name: value for name in differs if (value := getattr(config, name)) is not None}
+
+
+def _same_search(run_dir: RunDir, config: Config) -> list[str] | None:
+    """The options by which a search there differs, of those that may; None if there is none.
+
+    Raises:
+        RunDirError: it differs by others.
+    """
+    events = read_ledger(run_dir.ledger) if run_dir.ledger.exists() else []
     if not events:
-        return  # killed before its first line: nothing is lost
-    resume_it = f"vaesearch resume {shlex.quote(str(run_dir.path))}"
+        return None  # at most killed before its first line: nothing is lost
     before = fold(events, Budget()).config
-    differs = [k for k in difference(before, config) if k not in (*PLACES, *STORED)]
+    found = list(difference(before, config))
+    differs = [k for k in found if k not in (*PLACES, *STORED)]
     if differs:
         shown = ", ".join(f"{k} {before.get(k)} there, {getattr(config, k)} here" for k in differs)
         raise RunDirError(
-            f"{run_dir.path} was made by another configuration ({shown}).\n"
-            f"Choose another --run-dir, or go on with that one: {resume_it}"
+            f"{run_dir.address} was made by another configuration ({shown}).\n"
+            f"Choose another --run-dir, or go on with that one: {_resume_it(run_dir)}"
         )
-    raise RunDirError(f"{run_dir.path} holds this search already; `{resume_it}` goes on.")
+    return found
+
+
+def _resume_it(run_dir: RunDir) -> str:
+    return f"vaesearch resume {shlex.quote(run_dir.address)}"
 
 
 def refuse_shared(run_dir: RunDir) -> None:
@@ -40,7 +71,7 @@ def refuse_shared(run_dir: RunDir) -> None:
     if load_yaml(run_dir.config).get("shared_encoder"):
         again = f"vaesearch bandit --config {shlex.quote(str(run_dir.config))} --run-dir NEW"
         raise RunDirError(
-            f"{run_dir.path} is of --shared-encoder, which cannot be resumed; anew: {again}"
+            f"{run_dir.address} is of --shared-encoder, which cannot be resumed; anew: {again}"
         )
 
 

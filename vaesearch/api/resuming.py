@@ -31,13 +31,13 @@ from vaesearch.report.artifacts import write_text
 from vaesearch.search.arms import ArmSource
 from vaesearch.search.controller import Observer
 from vaesearch.search.ledger import read_ledger
-from vaesearch.search.run_dir import RunDir
+from vaesearch.search.opening import open_run
 from vaesearch.search.state import SearchState, fold
 from vaesearch.space import Space
 
 
 def resume(
-    path: Path,
+    path: str | Path,
     *,
     changes: dict[str, Any] | None = None,
     source: ArmSource | None = None,
@@ -47,7 +47,7 @@ def resume(
     """Go on with the search in ``path`` where its ledger ends.
 
     Args:
-        path: a run directory.
+        path: a run directory, or its URL.
         changes: options to differ from here on; only those of ``MAY_CHANGE``, such as a larger
             budget.
         source: of arms that join from here on.
@@ -59,7 +59,7 @@ def resume(
         InputError: a change that would make it another search.
         StorageError: the disk is full or read-only.
     """
-    run_dir = RunDir(path)
+    run_dir = open_run(path)
     refuse_shared(run_dir)
     events = read_ledger(run_dir.ledger)
     if not events or not isinstance(events[0], SearchStarted):
@@ -83,6 +83,7 @@ def resume(
         mirror = mirror_of(config, run_dir, before, claimed=not moved)
         missing = [a for a in arms_added(config, data) if a.arm not in before.arms]
         write_text(run_dir.config, config_text(config))
+        run_dir.put()
         resumed = SearchResumed(vaesearch.__version__, difference(before.config, config))
         space = Space.from_dict(before.space) if before.space else None
         source = source or make_source(config, space, data, events, note)

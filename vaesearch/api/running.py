@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from vaesearch import catalogue
 from vaesearch.api.storing import Mirror, NoMirror
@@ -19,7 +19,6 @@ from vaesearch.search.appraisal import appraise
 from vaesearch.search.arms import ArmSource
 from vaesearch.search.backends.making import make_backend
 from vaesearch.search.controller import Controller, Observer, View
-from vaesearch.search.ledger import Ledger
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.savings import Savings
 from vaesearch.search.state import SearchState, advance, elapsed_seconds, fold
@@ -33,6 +32,7 @@ from vaesearch.tracking.core import Tracker, make_tracker
 TRACKING_SECONDS = 30.0
 
 Note = Callable[[str], None]
+Kept = TypeVar("Kept")
 
 
 def drive(
@@ -51,7 +51,7 @@ def drive(
     store = CheckpointStore(run_dir.checkpoints)
     policy = catalogue.build("policies", config.policy)
     backend = make_backend(config, data, store, arms=most_arms(config))
-    with closing(Ledger(run_dir.ledger)) as ledger, _tracked(tracker, note), closing(backend):
+    with closing(run_dir.open_ledger()) as ledger, _tracked(tracker, note), closing(backend):
         before = ledger.events
         controller = Controller(
             ledger,
@@ -60,8 +60,8 @@ def drive(
             backend,
             seed=config.seed,
             elapsed=elapsed_seconds(before),
-            observers=[*observers, mirror.observe, *_keepers(config, store)],
-            prune=store.prune,
+            observers=[*observers, mirror.observe, *_keepers(config, run_dir, store)],
+            prune=_durably(run_dir, store.prune),
             source=source,
             chunk=config.chunk,
             stop=stop_rule(config.confidence),
@@ -79,7 +79,9 @@ def drive(
             last = SearchFinished(reason, best.name if best else None)
             # What the last line of the ledger promises is written before it.
             saved = _write(run_dir, advance(controller.state, last), ledger.events)
+            run_dir.put()
             controller.record(last)
+        run_dir.deliver()
         if saved:
             note(saved.sentence())
         switched = switching_note(controller.state)
@@ -92,9 +94,15 @@ def drive(
     return controller.state
 
 
-def _keepers(config: Config, store: CheckpointStore) -> list[Observer]:
+def _keepers(config: Config, run_dir: RunDir, store: CheckpointStore) -> list[Observer]:
     """Where arms are proposed there are too many to keep the checkpoints of all of them."""
-    return [Keeper(store.keep_only)] if isinstance(config, TuneConfig) else []
+    remove = _durably(run_dir, store.keep_only)
+    return [Keeper(remove)] if isinstance(config, TuneConfig) else []
+
+
+def _durably(run_dir: RunDir, delete: Callable[[str, Kept], None]) -> Callable[[str, Kept], None]:
+    """Delete only once the lines that make it needless are where the run is."""
+    return lambda arm, keep: run_dir.when_durable(partial(delete, arm, keep))
 
 
 def _worth_it(state: SearchState, store: CheckpointStore) -> set[str] | None:

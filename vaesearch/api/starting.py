@@ -8,7 +8,8 @@ import vaesearch
 from vaesearch import catalogue
 from vaesearch.api.arms import arms_added
 from vaesearch.api.building import check_buildable
-from vaesearch.api.refusing import refuse_used
+from vaesearch.api.refusing import changes_here, refuse_used
+from vaesearch.api.resuming import resume
 from vaesearch.api.running import Note, drive
 from vaesearch.api.sources import make_source, settled
 from vaesearch.api.storing import check_storage, claim_study, named
@@ -29,9 +30,10 @@ from vaesearch.tracking.core import make_tracker
 
 def run_bandit(
     config: Config,
-    path: Path,
+    path: str | Path,
     *,
     source: ArmSource | None = None,
+    or_resume: bool = False,
     observers: Sequence[Observer] = (),
     note: Note = lambda text: None,
 ) -> SearchState:
@@ -39,8 +41,9 @@ def run_bandit(
 
     Args:
         config: the options.
-        path: a new or empty directory.
+        path: a new or empty directory, or a URL such as ``s3://bucket/runs/first``.
         source: of arms that join during the search, beside those of ``config``.
+        or_resume: go on where ``path`` holds this very search already.
         observers: called after every event of the search.
         note: told, in a line or two each, what switching between arms cost and what tracking
             could not send.
@@ -50,18 +53,19 @@ def run_bandit(
 
     Raises:
         InputError: something in ``config`` cannot be used; nothing was trained.
-        RunDirError: ``path`` holds a search already.
+        RunDirError: ``path`` holds a search already, or another one.
         StorageError: the disk is full or read-only; free some space, then :func:`resume`.
     """
     if config.shared_encoder:
         raise InputError("a shared encoder is no search: vaesearch.baselines.run_shared_encoder.")
-    return _start(config, path, None, source, observers, note)
+    return _start(config, path, None, source, or_resume, observers, note)
 
 
 def run_search(
     config: TuneConfig,
-    path: Path,
+    path: str | Path,
     *,
+    or_resume: bool = False,
     observers: Sequence[Observer] = (),
     note: Note = lambda text: None,
 ) -> SearchState:
@@ -70,7 +74,8 @@ def run_search(
     Args:
         config: the options; with one decoder its hyperparameters are tuned, with several each
             decoder is judged by what it can reach when tuned.
-        path: a new or empty directory.
+        path: a new or empty directory, or a URL such as ``s3://bucket/runs/first``.
+        or_resume: go on where ``path`` holds this very search already.
         observers: called after every event of the search.
         note: as for :func:`run_bandit`.
 
@@ -79,19 +84,20 @@ def run_search(
 
     Raises:
         InputError: something in ``config`` or in its space cannot be used; nothing was trained.
-        RunDirError: ``path`` holds a search already.
+        RunDirError: ``path`` holds a search already, or another one.
         StorageError: the disk is full or read-only; free some space, then :func:`resume`.
     """
     space = space_of(config)
     check_objectives(config, space)
-    return _start(config, path, space, None, observers, note)
+    return _start(config, path, space, None, or_resume, observers, note)
 
 
 def _start(
     config: Config,
-    path: Path,
+    path: str | Path,
     space: Space | None,
     source: ArmSource | None,
+    or_resume: bool,
     observers: Sequence[Observer],
     note: Note,
 ) -> SearchState:
@@ -103,18 +109,21 @@ def _start(
     config = config.resolved(images=len(data.train), channels=data.shape[0])
     check_buildable(space, config, data)
     config = settled(config, space, note)
+    if or_resume and (changes := changes_here(run_dir, config)) is not None:
+        return resume(path, changes=changes, source=source, observers=observers, note=note)
     arms = arms_added(config, data)
     source = source or make_source(config, space, data, note=note)
     search_id = uuid.uuid4().hex
     config = named(config, search_id)
     check_storage(config, run_dir)
-    made = not run_dir.path.exists()
+    made = run_dir.home is not None or not run_dir.path.exists()
     run_dir.create()
     run_dir.lock()
     try:
         refuse_used(run_dir, config)
         mirror = claim_study(config, run_dir, search_id, space)
         write_text(run_dir.config, config_text(config))
+        run_dir.put()
         started = SearchStarted(
             search_id,
             vaesearch.__version__,

@@ -8,13 +8,13 @@ from vaesearch.bandits.core import Budget
 from vaesearch.config import TuneConfig, read_config
 from vaesearch.errors import VaesearchError
 from vaesearch.search.ledger import read_ledger
-from vaesearch.search.run_dir import RunDir
+from vaesearch.search.opening import open_run
 from vaesearch.search.state import fold
 
 SYNC_SECONDS = 600.0
 
 
-def sync_study(path: Path) -> str | None:
+def sync_study(path: str | Path) -> str | None:
     """Write what the study of a run lacks, and wait for it.
 
     Returns:
@@ -25,7 +25,7 @@ def sync_study(path: Path) -> str | None:
         InputError: the study is another search's.
         VaesearchError: the storage does not answer.
     """
-    run_dir = RunDir(path)
+    run_dir = open_run(path)
     events = read_ledger(run_dir.ledger)
     before = fold(events, Budget())
     config = named(read_config(before.config, source=str(path)), before.search_id)

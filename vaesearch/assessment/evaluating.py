@@ -16,11 +16,12 @@ from vaesearch.assessment.asking import Asked, Conditions, choose
 from vaesearch.assessment.measuring import check, key_of, take
 from vaesearch.assessment.picking import Note, pick
 from vaesearch.assessment.sending import publish
-from vaesearch.errors import CheckpointError, InputError
+from vaesearch.errors import CheckpointError, InputError, StorageError
 from vaesearch.evaluation.metrics import Metric
 from vaesearch.evaluation.subject import Subject
 from vaesearch.records import Estimate
 from vaesearch.search.evaluations import Key, Record, merge_records, read_records
+from vaesearch.search.opening import open_run
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
 from vaesearch.threads import threads
@@ -145,7 +146,7 @@ def evaluate(
         CheckpointError: a checkpoint is missing, damaged or of another configuration.
     """
     given = Conditions(**conditions)
-    asked, where, run_dir = choose(metrics), find_device(device), RunDir(Path(path))
+    asked, where, run_dir = choose(metrics), find_device(device), open_run(path)
     wanted = None if arms is None else [arms] if isinstance(arms, str) else list(arms)
     for attempt in range(TRIES):
         state, notes = read_state(run_dir), list[str]()
@@ -157,6 +158,7 @@ def evaluate(
             _open(run_dir, state, plans, given, where, data_dir)
             break
         except CheckpointError:
+            run_dir.fetch()
             moved_on = read_state(run_dir).history.spent > state.history.spent
             if attempt + 1 == TRIES or not moved_on:
                 raise
@@ -167,8 +169,12 @@ def evaluate(
             plan, int(state.config.get("seed", 0)), partial(watch, plan.checkpoint.arm.name)
         )
     found = [plan.result() for plan in plans]
+    try:
+        run_dir.put()
+    except StorageError as error:
+        note(f"{error} The figures are in {run_dir.evaluations}.")
     if send:
-        publish(run_dir.path, found, note)
+        publish(run_dir.address, found, note)
     return found
 
 

@@ -31,7 +31,7 @@ Observe = Callable[[Pass], None]
 
 
 def run_shared_encoder(
-    config: Config, path: Path, *, observe: Observe = lambda done: None
+    config: Config, path: str | Path, *, observe: Observe = lambda done: None
 ) -> dict[str, Any]:
     """Train the shared encoder and its decoders; leave figures and the best model in ``path``.
 
@@ -58,10 +58,10 @@ def run_shared_encoder(
     data = load_data(config)
     config = _resolved(config, data)
     parameters = _checked(config, data)
-    _refuse_used(run_dir)
     run_dir.create()
     run_dir.lock()
     try:
+        _refuse_used(run_dir)
         write_text(run_dir.config, config_text(config))
         with threads():
             return _run(run_dir, config, data, parameters, observe)
@@ -98,7 +98,7 @@ def _checked(config: Config, data: ImageData) -> dict[str, int]:
 def _refuse_used(run_dir: RunDir) -> None:
     if run_dir.results.exists() or run_dir.ledger.exists():
         raise RunDirError(
-            f"{run_dir.path} holds another run; a shared encoder starts anew: "
+            f"{run_dir.address} holds another run; a shared encoder starts anew: "
             "choose another --run-dir."
         )
 

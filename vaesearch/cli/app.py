@@ -10,13 +10,15 @@ import click
 
 from vaesearch import __version__, catalogue
 from vaesearch.cli import gallery
+from vaesearch.cli.doctor import doctor
 from vaesearch.cli.evaluate import evaluate
 from vaesearch.cli.jobs import jobs, logs, stop
 from vaesearch.cli.logs import log_format_option
 from vaesearch.cli.mixtures import mixture
 from vaesearch.cli.options import Commands, config_options, given
+from vaesearch.cli.places import RUN_PLACE, Place, new_run_dir, run_dir_options, runs_root
 from vaesearch.cli.replay import replay
-from vaesearch.cli.sessions import RUNS, new_run_dir, run_session
+from vaesearch.cli.sessions import run_session
 from vaesearch.cli.shared import run_shared
 from vaesearch.cli.status import status
 from vaesearch.cli.submit import submit
@@ -25,6 +27,7 @@ from vaesearch.cli.tuning import search, tune
 from vaesearch.config import TUNING_MAY_CHANGE, Config, TuneConfig, load_yaml, read_config
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.space import space_entries
+from vaesearch.storage import inside
 
 # What the cost of a network depends on.
 COST_OPTIONS = (
@@ -42,11 +45,13 @@ def app() -> None:
 
 @app.command()
 @config_options()
-@click.option("--run-dir", type=click.Path(path_type=Path), help="default runs/DATASET-TIME")
+@run_dir_options
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file of any options")
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
 @log_format_option
-def bandit(run_dir: Path | None, config: Path | None, as_json: bool, **options: Any) -> None:
+def bandit(
+    run_dir: Place | None, config: Path | None, as_json: bool, or_resume: bool, **options: Any
+) -> None:
     """Train candidate decoders, each next epoch going to the most promising one."""
     source = load_yaml(config) if config else {}
     settings = Config.from_dict(source, source=str(config)).changed(**given(options))
@@ -58,7 +63,9 @@ def bandit(run_dir: Path | None, config: Path | None, as_json: bool, **options: 
     def start(session: Session) -> Any:
         from vaesearch.api import run_bandit
 
-        return run_bandit(settings, path, observers=[session.observer], note=session.note)
+        return run_bandit(
+            settings, path, or_resume=or_resume, observers=[session.observer], note=session.note
+        )
 
     run_session(path, as_json, start)
 
@@ -68,11 +75,11 @@ app.add_command(search)
 
 
 @app.command()
-@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.argument("run_dir", type=RUN_PLACE)
 @config_options(TuneConfig, only=TUNING_MAY_CHANGE)
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
 @log_format_option
-def resume(run_dir: Path, as_json: bool, **options: Any) -> None:
+def resume(run_dir: Place, as_json: bool, **options: Any) -> None:
     """Go on with an interrupted search, or extend a finished one by a larger budget."""
 
     def go_on(session: Session) -> Any:
@@ -86,22 +93,24 @@ def resume(run_dir: Path, as_json: bool, **options: Any) -> None:
 
 
 @app.command()
-@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.argument("run_dir", type=RUN_PLACE)
 @click.option("--tracking-uri", help="where to; default where the search was tracked")
-def sync(run_dir: Path, tracking_uri: str | None) -> None:
+def sync(run_dir: Place, tracking_uri: str | None) -> None:
     """Send to MLflow, and to the Optuna study of a tuned search, what they lack of a run."""
-    from vaesearch.search.run_dir import RunDir
+    from vaesearch.search.opening import open_run
     from vaesearch.tracking import core
 
     config = _config_of(run_dir)
     study = _sync_study(run_dir) if isinstance(config, TuneConfig) else None
     uri = tracking_uri or config.tracking_uri
     if study is None or uri != core.NO_TRACKING:
-        core.sync(RunDir(run_dir), uri, config.experiment)
+        run = open_run(run_dir)
+        core.sync(run, uri, config.experiment)
+        run.put()
         click.echo(f"MLflow has all of {run_dir}.")
 
 
-def _sync_study(run_dir: Path) -> str | None:
+def _sync_study(run_dir: Place) -> str | None:
     from vaesearch.api import sync_study
 
     study = sync_study(run_dir)
@@ -111,15 +120,15 @@ def _sync_study(run_dir: Path) -> str | None:
 
 
 @app.command()
-@click.argument("run_dir", type=click.Path(path_type=Path), required=False)
+@click.argument("run_dir", type=RUN_PLACE, required=False)
 @click.option("--port", default=5000, show_default=True, help="of the page, on 127.0.0.1")
-def ui(run_dir: Path | None, port: int) -> None:
+def ui(run_dir: Place | None, port: int) -> None:
     """Open MLflow's pages on the store that the runs are in."""
     from vaesearch.search.run_dir import RunDir
     from vaesearch.tracking import core
 
     uri = _config_of(run_dir).tracking_uri if run_dir else None
-    where = RunDir(run_dir or RUNS / "any")
+    where = RunDir(run_dir or inside(runs_root(), "any"))
     uri = uri or core.default_uri(where)
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         raise InputError(f"there is nothing at {uri} yet: run `vaesearch bandit` first.")
@@ -142,6 +151,7 @@ def _refuse_taken(port: int) -> None:
 
 
 app.add_command(status)
+app.add_command(doctor)
 app.add_command(evaluate)
 app.add_command(mixture)
 app.add_command(replay)
@@ -203,12 +213,12 @@ def _list_costs(axis: str | None, config: Config, dataset: str | None, as_json: 
         Console().print(costs.cost_listing(axis, config, shape))
 
 
-def _config_of(run_dir: Path) -> Config:
+def _config_of(run_dir: Place) -> Config:
     """The configuration that the run was last worked on with."""
     from vaesearch.bandits.core import Budget
     from vaesearch.search.ledger import read_ledger
-    from vaesearch.search.run_dir import RunDir
+    from vaesearch.search.opening import open_run
     from vaesearch.search.state import fold
 
-    state = fold(read_ledger(RunDir(run_dir).ledger), Budget())
+    state = fold(read_ledger(open_run(run_dir).ledger), Budget())
     return read_config(state.config, source=str(run_dir))

@@ -5,7 +5,6 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vaesearch.cli.options import given
+from vaesearch.cli.places import RUN_PLACE, Place
 from vaesearch.cli.terminal import InterruptedSearchError, stoppable
 from vaesearch.cli.text import plain_table
 from vaesearch.errors import StorageError
@@ -31,7 +31,7 @@ _LEGEND = "Best of a line: in bold, with a *. ↑ higher is better, ↓ lower is
 
 
 @click.command()
-@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.argument("run_dir", type=RUN_PLACE)
 @click.option("--arm", "arms", multiple=True, metavar="NAME|all",
               help="may be given several times; default the best one")  # fmt: skip
 @click.option("--epoch", default="best", show_default=True, metavar="best|last|N",
@@ -48,7 +48,9 @@ _LEGEND = "Best of a line: in bold, with a *. ↑ higher is better, ↓ lower is
 @click.option("--data-dir", help="where the images are now, if not where the search had them")
 @click.option("--again", is_flag=True, help="measure what was measured before, too")
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
-def evaluate(run_dir: Path, arms: tuple[str, ...], epoch: str, as_json: bool, **rest: Any) -> None:
+def evaluate(
+    run_dir: Place, arms: tuple[str, ...], epoch: str, as_json: bool, **rest: Any
+) -> None:
     """Measure trained models of a run: ELBO, bits/dim and more, with standard errors.
 
     Figures are kept in RUN_DIR/evaluation, where the same question finds them again, and go to
@@ -134,7 +136,7 @@ def _status(as_json: bool) -> AbstractContextManager[Any]:
     return console.status("sending to MLflow")
 
 
-def _stopped(run_dir: Path, done: Sequence[str]) -> str:
+def _stopped(run_dir: Place, done: Sequence[str]) -> str:
     if not done:
         return "Stopped before the first metric was done."
     folder = shlex.quote(str(RunDir(run_dir).evaluations))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vaesearch.arguments import whole
+from vaesearch.cli.places import RUN_PLACE
 from vaesearch.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _MODEL = (
-    click.argument("run_dir", type=click.Path(path_type=Path)),
+    click.argument("run_dir", type=RUN_PLACE),
     click.option("--arm", help="name of the arm; default the best one"),
     click.option("--epoch", default="best", show_default=True, help="best, last or a number"),
     click.option("--data-dir", help="where the images are now, if not where the search had them"),

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vaesearch.cli.options import given
+from vaesearch.cli.places import RUN_PLACE, Place
 from vaesearch.cli.terminal import InterruptedSearchError, stoppable
 from vaesearch.cli.text import plain_table
 from vaesearch.report.units import write_seconds
@@ -31,7 +31,7 @@ _COLUMNS = (
 
 
 @click.command()
-@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.argument("run_dir", type=RUN_PLACE)
 @click.option("--arm", "arms", multiple=True, metavar="NAME|all",
               help="may be given several times; default the best one")  # fmt: skip
 @click.option("--components", metavar="RANGE",
@@ -47,7 +47,7 @@ _COLUMNS = (
 @click.option("--data-dir", help="where the images are now, if not where the search had them")
 @click.option("--again", is_flag=True, help="fit what was fitted before, too")
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
-def mixture(run_dir: Path, arms: tuple[str, ...], as_json: bool, **rest: Any) -> None:
+def mixture(run_dir: Place, arms: tuple[str, ...], as_json: bool, **rest: Any) -> None:
     """Find how many Gaussians suit the codes of trained models; no model is trained.
 
     The best mixture goes into the arm's model.pt and samples.png, and `vaesearch sample --from

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vaesearch.cli.places import RUN_PLACE, Place
 from vaesearch.report.comparison import Comparison, headers, notes, table, title, to_data
 
 _LEFT = 2  # columns of words: the policy and the arm
@@ -18,7 +19,7 @@ _WIDEST = 160
 
 
 @click.command()
-@click.argument("source", metavar="CURVES_OR_RUN_DIR", type=click.Path(path_type=Path))
+@click.argument("source", metavar="CURVES_OR_RUN_DIR", type=RUN_PLACE)
 @click.option("--policy", "policies", multiple=True, help="may be given several times")
 @click.option("--epochs", type=int, help="budget of each replay; default that of the run")
 @click.option("--seconds", type=float, help="budget on the replay's clock")
@@ -30,7 +31,7 @@ _WIDEST = 160
               help="folder for replay.png and replay.json; default RUN_DIR/replay")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="results on stdout, and nothing else")
 def replay(
-    source: Path,
+    source: Place,
     policies: tuple[str, ...],
     seed: int | None,
     repeats: int,

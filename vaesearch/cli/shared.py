@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vaesearch.baselines.passes import Pass
 
 
-def run_shared(config: Config, path: Path, *, as_json: bool) -> None:
+def run_shared(config: Config, path: str | Path, *, as_json: bool) -> None:
     """Run it and print what it found; with ``as_json`` stdout is for the results alone."""
     from vaesearch.baselines import run_shared_encoder
     from vaesearch.baselines.results import HEADERS, caption, rows

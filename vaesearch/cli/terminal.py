@@ -39,7 +39,7 @@ class Session:
         as_json: keep stdout for the results; the view goes to stderr.
     """
 
-    def __init__(self, run_dir: Path, *, as_json: bool) -> None:
+    def __init__(self, run_dir: str | Path, *, as_json: bool) -> None:
         self._run_dir = run_dir
         self._console = Console(stderr=as_json)
         self._stack = ExitStack()
@@ -127,7 +127,7 @@ def _status(app: click.Command, words: list[str], debug: bool) -> int:
 
 def _run(app: click.Command, words: list[str], debug: bool, outputs: Outputs) -> int:
     try:
-        app.main(words, prog_name="vaesearch", standalone_mode=False, obj=outputs)
+        status = app.main(words, prog_name="vaesearch", standalone_mode=False, obj=outputs)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except VaesearchError as error:
@@ -152,4 +152,4 @@ def _run(app: click.Command, words: list[str], debug: bool, outputs: Outputs) ->
             f"{type(error).__name__}: {error}\nThis is a fault of vaesearch; --debug shows where.",
         )
         return 1
-    return 0
+    return status if isinstance(status, int) else 0  # what a command exits with

@@ -18,6 +18,7 @@ from vaesearch.report.tables import Ranking, best_arm, ranking_table
 from vaesearch.report.units import robust_floor
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
+from vaesearch.storage import is_url
 from vaesearch.tracking.uris import redacted
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -44,7 +45,7 @@ def _bar(value: float, floor: float, top: float) -> str:
     return _BARS[round(height * (len(_BARS) - 1))]
 
 
-def closing(state: SearchState, run_dir: Path, note: str | None) -> RenderableType:
+def closing(state: SearchState, run_dir: str | Path, note: str | None) -> RenderableType:
     """The end of a search: how the arms compare, where the best model lies, what to type next.
 
     Print it with ``soft_wrap=True``, which keeps long paths in one piece.
@@ -102,7 +103,7 @@ def places(state: SearchState, run: RunDir) -> Iterator[str]:
             yield f"{label}: {quoted(path)}"
 
 
-def next_commands(state: SearchState, run_dir: Path) -> Iterator[str]:
+def next_commands(state: SearchState, run_dir: str | Path) -> Iterator[str]:
     """What can be typed next, whatever kind of search it was."""
     if not state.finished:
         yield f"  vaesearch resume {quoted(run_dir)}"
@@ -113,7 +114,7 @@ def next_commands(state: SearchState, run_dir: Path) -> Iterator[str]:
         yield f"  optuna-dashboard {shlex.quote(address)}{how}"
 
 
-def study_shown(state: SearchState, run_dir: Path) -> str | None:
+def study_shown(state: SearchState, run_dir: str | Path) -> str | None:
     """Where the Optuna study of a search is, without a password; None where it has none."""
     address = state.config.get("storage")
     if state.space is None or address == NO_STORAGE:
@@ -121,7 +122,7 @@ def study_shown(state: SearchState, run_dir: Path) -> str | None:
     return redacted(address) if address else f"sqlite:///{RunDir(run_dir).study}"
 
 
-def interrupted(run_dir: Path) -> str:
+def interrupted(run_dir: str | Path) -> str:
     """What to tell a person who stopped a search."""
     return (
         "Stopped. Every finished epoch is kept; go on from there with\n"
@@ -129,13 +130,14 @@ def interrupted(run_dir: Path) -> str:
     )
 
 
-def out_of_space(run_dir: Path) -> str:
+def out_of_space(run_dir: str | Path) -> str:
     """What to do when the run directory could not be written."""
-    return f"What was finished is kept: make room, then vaesearch resume {quoted(run_dir)}"
+    cure = "when the storage takes it" if is_url(run_dir) else "make room"
+    return f"What was finished is kept: {cure}, then vaesearch resume {quoted(run_dir)}"
 
 
-def quoted(path: Path) -> str:
-    """A path as a shell takes it."""
+def quoted(path: str | Path) -> str:
+    """A path or URL as a shell takes it."""
     return shlex.quote(str(path))
 
 

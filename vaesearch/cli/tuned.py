@@ -15,7 +15,7 @@ from vaesearch.search.state import SearchState
 from vaesearch.search.tuning.findings import Findings, findings
 
 
-def closing_tuned(state: SearchState, run_dir: Path, note: str | None) -> RenderableType:
+def closing_tuned(state: SearchState, run_dir: str | Path, note: str | None) -> RenderableType:
     """The end of a tuned search: the best trials, their values, the front, what to type next.
 
     Print it with ``soft_wrap=True``, which keeps long paths in one piece.

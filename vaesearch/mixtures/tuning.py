@@ -15,6 +15,7 @@ from vaesearch.mixtures.found import Tuned
 from vaesearch.mixtures.outcome import note_results
 from vaesearch.mixtures.pictured import PictureScore
 from vaesearch.mixtures.study import Watch, Workplace, study
+from vaesearch.search.opening import open_run
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState
 from vaesearch.tracking import core
@@ -65,7 +66,7 @@ def tune_mixtures(
         CheckpointError: a checkpoint is missing or damaged.
         VaesearchError: no mixture could be fitted.
     """
-    run_dir, where = RunDir(Path(path)), find_device(device)
+    run_dir, where = open_run(path), find_device(device)
     settings = {name: value for name, value in more.items() if value is not None}
     asked = _asked(components, by, settings)
     _finished(run_dir, read_state(run_dir))
@@ -95,8 +96,9 @@ def publish(run_dir: RunDir, config: Config, note: Note) -> None:
     """Send all mixtures that MLflow lacks, and wait for it; a failure is told in a line."""
     try:
         core.send_evaluations(run_dir, config.tracking_uri, config.experiment)
+        run_dir.put()
     except (VaesearchError, OSError) as error:
-        command = f"vaesearch sync {shlex.quote(str(run_dir.path))}"
+        command = f"vaesearch sync {shlex.quote(run_dir.address)}"
         note(f"Not in MLflow yet: {str(error).rstrip('.')}; `{command}` sends it.")
 
 
@@ -140,5 +142,5 @@ def _kept(
 def _finished(run_dir: RunDir, state: SearchState) -> None:
     """Refuse a search whose best checkpoints may still change, and whose models are not there."""
     if state.finished is None:
-        command = f"vaesearch resume {shlex.quote(str(run_dir.path))}"
-        raise RunDirError(f"{run_dir.path} is not finished: `{command}` goes on with it.")
+        command = f"vaesearch resume {shlex.quote(run_dir.address)}"
+        raise RunDirError(f"{run_dir.address} is not finished: `{command}` goes on with it.")

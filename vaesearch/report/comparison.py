@@ -30,7 +30,7 @@ class Comparison:
         remarks: what else a reader has to know about the curves.
     """
 
-    source: Path
+    source: str | Path
     instances: tuple[Instance, ...]
     budget: Budget
     why: str

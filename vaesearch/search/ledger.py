@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from vaesearch.errors import LedgerError, StorageError
 from vaesearch.events import Event, event_from_dict, event_to_dict
@@ -20,11 +20,24 @@ FILE_NAME = "ledger.jsonl"
 BUFFER = 2**20  # bytes; the lines of one decision are far shorter
 
 
+class Follower(Protocol):
+    """Takes the lines elsewhere; both methods are told how many bytes are whole and durable."""
+
+    def begin(self, end: int) -> None:
+        """The ledger was opened."""
+        ...
+
+    def advance(self, end: int) -> None:
+        """It has grown; StorageError where what is elsewhere cannot keep up."""
+        ...
+
+
 class Ledger:
     """Appends events to ``path``; opening it repairs a torn last line.
 
     Args:
         path: the ``ledger.jsonl`` of a run directory; made if missing.
+        follower: told of every write that is durable; None for nobody.
         clock: Unix time in seconds, replaced in tests and replays.
 
     Raises:
@@ -32,8 +45,15 @@ class Ledger:
         StorageError: the file cannot be written.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        follower: Follower | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.path = path
+        self._follower = follower
         self._clock = clock
         self._count = 0
         whole = 0
@@ -46,6 +66,8 @@ class Ledger:
             self._file.truncate(whole)
         except OSError as error:
             raise StorageError(f"cannot write the ledger {path}: {error.strerror}") from error
+        if follower is not None:
+            follower.begin(whole)
 
     @property
     def events(self) -> list[Event]:
@@ -78,6 +100,8 @@ class Ledger:
                 f"cannot write the ledger {self.path}: {error.strerror}."
             ) from error
         self._count += 1
+        if sync and self._follower is not None:
+            self._follower.advance(self._file.tell())
         return event
 
     def close(self) -> None:

@@ -20,10 +20,11 @@ from vaesearch.events import (
 from vaesearch.recordings import Recording, read_recording
 from vaesearch.search.instances import instances_of
 from vaesearch.search.ledger import read_ledger
+from vaesearch.search.opening import open_run
 from vaesearch.search.regret import Trace
 from vaesearch.search.replays import recording_of, trace_of
-from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import fold
+from vaesearch.storage import is_url
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,16 @@ class Source:
     overhead: Mapping[str, float] = field(default_factory=dict)
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: str | Path) -> Source:
     """The curves in a file or of a run directory.
 
     Raises:
         RecordingError: there is no such thing, or it is damaged.
         RunDirError: a directory that holds no search.
     """
-    if path.is_dir():
+    if is_url(path) or Path(path).is_dir():
         return _of_run(path)
+    path = Path(path)
     if not path.exists():
         raise RecordingError(f"there is no {path}: give a run directory or a file of curves.")
     recording = read_recording(path)
@@ -75,9 +77,9 @@ def read_source(path: Path) -> Source:
     )  # fmt: skip
 
 
-def _of_run(path: Path) -> Source:
+def _of_run(path: str | Path) -> Source:
     """What a run directory says of its search, finished or not; nothing in it is touched."""
-    run_dir = RunDir(path)
+    run_dir = open_run(path)
     events = read_ledger(run_dir.ledger)
     if not events or not isinstance(events[0], SearchStarted):
         raise RunDirError(f"{path} holds no search yet: run `vaesearch bandit --run-dir {path}`.")

@@ -1,9 +1,17 @@
 """What the rest of the package asks of a folder, wherever it lies."""
 
+import math
+import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 from urllib.parse import unquote, urlsplit
+
+from vaesearch.errors import InputError
+
+PATIENCE = 120.0  # seconds
+_SQUEEZED = re.compile(r"^(s3a?|gs|gcs|memory):/(?!/)")
 
 
 class Folder(Protocol):
@@ -67,11 +75,17 @@ def is_url(where: str | Path) -> bool:
 def place_of(where: str | Path) -> str | Path:
     """A URL without slashes at its end, or a path; ``file://`` is a path written as a URL.
 
+    A URL that was made a ``Path`` has lost a slash, which it gets back.
+
     >>> place_of("s3://bucket/runs/a/"), place_of("file:///runs/a")
     ('s3://bucket/runs/a', PosixPath('/runs/a'))
+    >>> place_of(Path("s3://bucket/runs/a"))
+    's3://bucket/runs/a'
     """
     text = str(where)
-    if is_url(where):
+    if isinstance(where, Path):
+        text = _SQUEEZED.sub(r"\1://", text)
+    if is_url(text):
         scheme, _, path = text.partition("://")
         return f"{scheme}://{path.rstrip('/')}"
     return Path(unquote(urlsplit(text).path) if text.startswith("file://") else where)
@@ -103,3 +117,19 @@ def folder_of(where: str | Path, *, patience: float | None = None) -> Folder:
 
     place = place_of(where)
     return RemoteFolder(place, patience) if isinstance(place, str) else LocalFolder(place)
+
+
+def default_patience() -> float:
+    """``$VAESEARCH_STORAGE_SECONDS``, or two minutes.
+
+    Raises:
+        InputError: it is no number.
+    """
+    given = os.environ.get("VAESEARCH_STORAGE_SECONDS") or str(PATIENCE)
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise InputError(f"VAESEARCH_STORAGE_SECONDS={given} is no number of seconds.")
+    return seconds

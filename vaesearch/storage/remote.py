@@ -4,7 +4,6 @@ Addresses and credentials come from the environment and the files that the drive
 themselves, such as ``AWS_ACCESS_KEY_ID`` and ``AWS_ENDPOINT_URL``, on every machine anew.
 """
 
-import math
 import os
 import random
 import time
@@ -14,10 +13,9 @@ from typing import Any
 import fsspec
 
 from vaesearch.errors import InputError
-from vaesearch.storage.core import place_of
+from vaesearch.storage.core import default_patience, place_of
 from vaesearch.storage.failures import failure_of
 
-PATIENCE = 120.0  # seconds
 LONGEST_PAUSE = 8.0
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 # A request that gets no answer is given up on and sent again here, and by nobody below.
@@ -135,22 +133,6 @@ class RemoteFolder:
                 files.retries = 1
             self._known = (os.getpid(), files)
         return files
-
-
-def default_patience() -> float:
-    """``$VAESEARCH_STORAGE_SECONDS``, or two minutes.
-
-    Raises:
-        InputError: it is no number.
-    """
-    given = os.environ.get("VAESEARCH_STORAGE_SECONDS") or str(PATIENCE)
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise InputError(f"VAESEARCH_STORAGE_SECONDS={given} is no number of seconds.")
-    return seconds
 
 
 def _check_driver(scheme: str, url: str) -> None:

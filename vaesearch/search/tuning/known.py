@@ -12,7 +12,7 @@ from vaesearch.errors import InputError
 from vaesearch.events import TrialKnown
 from vaesearch.records import TrialSettings
 from vaesearch.search.ledger import read_ledger
-from vaesearch.search.run_dir import RunDir
+from vaesearch.search.opening import open_run
 from vaesearch.search.state import ArmState, SearchState, fold
 from vaesearch.search.tuning.figures import figures
 from vaesearch.space import Choice, Parameter, Space, Value
@@ -36,7 +36,7 @@ def known_trials(
     Raises:
         InputError: no run directory, or its figures mean something else.
     """
-    old = fold(read_ledger(RunDir(path).ledger), Budget())
+    old = fold(read_ledger(open_run(path).ledger), Budget())
     _refuse_other(path, old, config, fingerprint)
     longest = max((arm.epoch for arm in old.arms.values()), default=0)
     found: list[TrialKnown] = []

@@ -1,0 +1,191 @@
+"""The home of a run in an object store, and the copy of it that this machine works on.
+
+All but the checkpoints, which workers read and write in the home itself, is kept in the copy:
+so a search and its readers deal with plain files. Nothing is in the copy alone for long.
+"""
+
+import fcntl
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from vaesearch.errors import StorageError
+from vaesearch.search.segments import read_after
+from vaesearch.storage import Folder
+from vaesearch.storage.local import LocalFolder, write_atomically
+
+LEDGER = "ledger.jsonl"
+_STATE, _BUSY = ".home.json", ".home.lock"
+_TRACES = ("ledger/", "lease/")
+_APART = ("checkpoints/", "ledger/", "lease/", ".probe/")  # of the home alone
+_PASSING = ("-journal", "-wal", "-shm", ".tmp", ".new")  # of a database or file in the making
+CONNECTIONS = 8
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the copy had of its home when the two were last compared.
+
+    Attributes:
+        files: the stamps of each file, in the home and in the copy.
+        part: number of the last part of the ledger.
+        size: bytes of the parts up to that.
+        token: of the last process that worked on the copy.
+    """
+
+    files: Mapping[str, list[str]] = field(default_factory=dict)
+    part: int = 0
+    size: int = 0
+    token: str = ""
+
+
+class Home:
+    """Brings files from the home of a run, and puts them there.
+
+    Args:
+        folder: the home.
+        path: the copy.
+    """
+
+    def __init__(self, folder: Folder, path: Path) -> None:
+        self.folder, self.path = folder, path
+        self._copy = LocalFolder(path)
+
+    def known(self) -> Known:
+        """What is known; nothing where that is damaged."""
+        try:
+            return Known(**json.loads((self.path / _STATE).read_text()))
+        except (OSError, ValueError, TypeError):
+            return Known()
+
+    def remember(self, known: Known) -> None:
+        """Keep what is known now."""
+        write_atomically(self.path / _STATE, json.dumps(asdict(known)).encode())
+
+    def fetch(self) -> None:
+        """Bring the copy up to date.
+
+        Raises:
+            StorageError: the storage does not answer, or the copy cannot be written.
+            LedgerError: the ledger in the home is damaged.
+        """
+        with self._alone("read"):
+            self._fetch_ledger()
+            self._fetch_files()
+
+    def put(self, *, delete: bool = False) -> None:
+        """Write what has changed in the copy to the home.
+
+        Args:
+            delete: also what is gone from the copy, for this process alone works on the run.
+
+        Raises:
+            StorageError: the storage does not answer, is full or read-only.
+        """
+        with self._alone("write"):
+            known = self.known()
+            here, before = self._here(), known.files
+            new = [n for n, stamp in here.items() if before.get(n, ["", ""])[1] != stamp]
+            gone = [n for n in before if n not in here] if delete else []
+            if not new and not gone:
+                return
+            _each(self._put_one, new)
+            _each(self.folder.remove, gone)
+            there = self.folder.stamps()
+            files = {n: s for n, s in before.items() if n not in gone}
+            files |= {n: [there.get(n, ""), here[n]] for n in new}
+            self.remember(Known(files, known.part, known.size, known.token))
+
+    def put_ledger(self) -> None:
+        """Leave the whole ledger as one file, too, for people and for copies of the folder.
+
+        Raises:
+            StorageError: the storage does not answer, is full or read-only.
+        """
+        with self._alone("write"):
+            self.folder.write(LEDGER, self._copy.read(LEDGER))
+
+    def discard(self) -> None:
+        """Remove the traces of a process that only had a look, if there is nothing else."""
+        with suppress(OSError):
+            names = self.folder.names()
+            if _size(self.path / LEDGER) or any(not n.startswith(_TRACES) for n in names):
+                return
+            for name in names:
+                self.folder.remove(name)
+
+    def _fetch_ledger(self) -> None:
+        known, path = self.known(), self.path / LEDGER
+        here = path.read_bytes() if path.exists() else b""
+        if known.part and len(here) < known.size:  # somebody has tampered with the copy
+            known = Known(known.files)
+        more, part = read_after(self.folder, known.part)
+        there = here[: known.size] + more
+        # A copy that has more is that of a process which died before it could send its last lines.
+        if not here.startswith(there):
+            write_atomically(path, there)
+        self.remember(Known(known.files, part, len(there), known.token))
+
+    def _fetch_files(self) -> None:
+        known = self.known()
+        there = {n: s for n, s in self.folder.stamps().items() if _is_shared(n)}
+        here = self._here()
+        wanted = [n for n, s in there.items() if n not in here or known.files.get(n, [""])[0] != s]
+        _each(self._fetch_one, wanted)
+        for name in known.files:
+            if name not in there:
+                self._copy.remove(name)
+        after = self._here()
+        files = {
+            n: [s, after[n] if n in wanted else known.files[n][1]]
+            for n, s in there.items()
+            if n in after
+        }
+        self.remember(Known(files, known.part, known.size, known.token))
+
+    def _here(self) -> dict[str, str]:
+        return {n: s for n, s in self._copy.stamps().items() if _is_shared(n)}
+
+    def _put_one(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            self.folder.write(name, self._copy.read(name))
+
+    def _fetch_one(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, self.folder.read(name))
+
+    @contextmanager
+    def _alone(self, act: str) -> Iterator[None]:
+        """No other process on this machine meanwhile; failures in words."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with (self.path / _BUSY).open("a") as busy:
+                fcntl.flock(busy, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise said(act, error.filename or self.folder.address, error) from error
+
+
+def said(act: str, where: str, error: OSError) -> StorageError:
+    """An error of a storage in words."""
+    return StorageError(f"cannot {act} {where}: {error.strerror or error}.")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _is_shared(name: str) -> bool:
+    hidden = any(part.startswith(".") for part in name.split("/"))
+    return not (hidden or name == LEDGER or name.startswith(_APART) or name.endswith(_PASSING))
+
+
+def _each(act: Callable[[str], None], names: Iterable[str]) -> None:
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for _ in pool.map(act, names):
+            pass

@@ -1,0 +1,96 @@
+"""The right to work on a run in an object store, with what that takes: lease, copy, mirror."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+from vaesearch.errors import RunDirError, VaesearchError
+from vaesearch.search.home import LEDGER, Home, said
+from vaesearch.search.lease import Lease
+from vaesearch.search.mirror import LedgerMirror
+from vaesearch.search.segments import SegmentWriter
+from vaesearch.storage import folder_of
+
+LAST_PATIENCE = 10.0  # seconds for the last lines of a search that was stopped
+
+_log = logging.getLogger(__name__)
+
+
+class Working:
+    """Held by one process at a time for each run.
+
+    Args:
+        home: of the run.
+
+    Attributes:
+        mirror: sends what the ledger gains.
+
+    Raises:
+        RunDirError: another process works on the run, or has just done so.
+        StorageError: the storage does not answer, or cannot be written.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home, self._token = home, uuid.uuid4().hex
+        address = home.folder.address
+        before = home.known()
+        self._lease = Lease(home.folder, self._token)
+        try:
+            self._lease.acquire(dead=before.token or None)
+        except OSError as error:
+            raise said("write", error.filename or address, error) from error
+        try:
+            self.mirror = self._claim(address)
+        except BaseException:
+            self._lease.release()
+            raise
+
+    def _claim(self, address: str) -> LedgerMirror:
+        home = self._home
+        home.fetch()
+        home.folder = folder_of(address)  # from here on it is worth waiting for
+        writer = SegmentWriter(home.folder, self._token, home.known().part)
+        try:
+            late = writer.claim()
+        except OSError as error:
+            raise said("write", error.filename or address, error) from error
+        if late:
+            home.fetch()
+        home.remember(replace(home.known(), token=self._token, part=writer.number))
+        return LedgerMirror(
+            home.path / LEDGER, writer, home.known().size, address,
+            is_lost=lambda: self._lease.lost,
+        )  # fmt: skip
+
+    def deliver(self) -> None:
+        """Send everything and wait for it.
+
+        Raises:
+            StorageError: the storage does not take it.
+            RunDirError: another process works on the run.
+        """
+        self.mirror.flush()
+        self._home.put(delete=True)
+        self._home.put_ledger()
+
+    def when_sent(self, act: Callable[[], None]) -> None:
+        """See :meth:`~vaesearch.search.mirror.LedgerMirror.when_sent`."""
+        self.mirror.when_sent(act)
+
+    def end(self) -> None:
+        """Send what can still be sent, and let others have the run."""
+        try:
+            self.mirror.flush(LAST_PATIENCE)
+            self._home.put(delete=True)
+            known = self._home.known()
+            self._home.remember(
+                replace(known, part=self.mirror.writer.number, size=self.mirror.sent)
+            )
+        except RunDirError:
+            pass  # it is another's now
+        except VaesearchError as error:
+            _log.warning("%s What is missing there is kept in %s.", error, self._home.path)
+        finally:
+            self.mirror.close()
+            self._lease.release()
