@@ -35,7 +35,8 @@ from vaesearch.evaluation import validate
 from vaesearch.events import ArmAdded, Event, PullFinished
 from vaesearch.models.vae import count_parameters
 from vaesearch.records import Arm, TrialSettings
-from vaesearch.search.backends import ray_actors
+from vaesearch.search.backends.ray.backend import RayBackend
+from vaesearch.search.backends.ray.worker import Worker
 from vaesearch.search.controller import Controller
 from vaesearch.search.ledger import Ledger
 from vaesearch.search.state import SearchState, fold
@@ -52,13 +53,16 @@ TUNE_MISSING = "Ray Tune is not installed: pip install 'ray[tune]'"
 # --- A search on one Ray worker that knows how long it was busy ----------------------------------
 
 
-class TimedWorker(ray_actors._Worker):
+class TimedWorker(Worker):
     """The worker of the package, with a clock around its jobs and a cache of a given size."""
 
-    def __init__(self, *arguments: Any, cache_bytes: int = CACHE_BYTES) -> None:
-        super().__init__(*arguments)
-        self._bench._cache_bytes = cache_bytes
-        self._busy = 0.0
+    cache_bytes = CACHE_BYTES
+    _busy = 0.0
+
+    def prepare(self) -> None:
+        """Bring the images into place."""
+        super().prepare()
+        self._bench._cache_bytes = self.cache_bytes
 
     def carry_out(self, job: Any) -> Any:
         """Do a job."""
@@ -80,25 +84,22 @@ class TimedWorker(ray_actors._Worker):
         return time.perf_counter() - started
 
 
-class TimedBackend(ray_actors.RayBackend):
+class TimedBackend(RayBackend):
     """The backend of the package over :class:`TimedWorker`."""
 
     def __init__(self, *arguments: Any, cache_bytes: int = CACHE_BYTES, **options: Any) -> None:
-        self._cache_bytes = cache_bytes
+        # Of a class of its own, since Ray makes the actor on another process from its class alone.
+        self.actor = type("TimedWorker", (TimedWorker,), {"cache_bytes": cache_bytes})
         super().__init__(*arguments, **options, workers=1)
 
     @property
-    def actor(self) -> Any:
+    def one(self) -> Any:
         """The one worker."""
-        return next(iter(self._actors.values()))
+        return next(iter(self.pool)).actor
 
     def busy(self) -> float:
         """Seconds that the worker has spent inside jobs."""
-        return float(ray.get(self.actor.busy.remote()))
-
-    def _start(self) -> Any:
-        actor = ray.remote(TimedWorker).options(num_cpus=1)
-        return actor.remote(*self._arguments, cache_bytes=self._cache_bytes)
+        return float(ray.get(self.one.busy.remote()))
 
 
 @contextmanager
@@ -249,7 +250,7 @@ def _parts(
 
 def _call(backend: TimedBackend, calls: int = 50) -> float:
     started = time.perf_counter()
-    busy = sum(ray.get(backend.actor.spin.remote(0.005)) for _ in range(calls))
+    busy = sum(ray.get(backend.one.spin.remote(0.005)) for _ in range(calls))
     return 1000 * (time.perf_counter() - started - busy) / calls
 
 

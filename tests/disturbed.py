@@ -141,7 +141,7 @@ def workers_of(driver):
     """Process ids of the actors of the search ``driver`` on a Ray of its own."""
     return [
         pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
-        if read(pid, "cmdline").startswith("ray::_Worker") and driver in ancestors(pid)
+        if read(pid, "cmdline").startswith("ray::Worker") and driver in ancestors(pid)
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@
     ├── PolicyError           a policy failed, or decided what is not allowed
     ├── CheckpointError       a checkpoint is missing, damaged or of the wrong epoch
     ├── DivergedError         training produced NaN or infinity
+    ├── OutOfMemoryError      a model and its batch do not fit into a GPU's memory
     └── StorageError          the run directory cannot be written (full, read-only)
 """
 
@@ -56,6 +57,10 @@ class CheckpointError(VaesearchError):
 
 class DivergedError(VaesearchError):
     """Training left the numbers: a loss or a reward is NaN or infinite."""
+
+
+class OutOfMemoryError(VaesearchError):
+    """A model and its batch do not fit into the memory of the GPU."""
 
 
 class StorageError(VaesearchError):

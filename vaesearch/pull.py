@@ -7,7 +7,7 @@ crash, on another worker, or after the arm's state went through a file, and is t
 import io
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
@@ -22,6 +22,7 @@ from vaesearch.compatibility import has_mass
 from vaesearch.data import ImageData
 from vaesearch.errors import CheckpointError, DivergedError
 from vaesearch.evaluation import appraise, divergence, fit_aggregate, pictures, validate
+from vaesearch.memory import tidy_up, with_room
 from vaesearch.models.mixtures import FullGaussianMixture
 from vaesearch.models.vae import VAE, build_model
 from vaesearch.records import (
@@ -53,6 +54,8 @@ class Workbench:
         device: ``cpu`` or ``cuda``.
         consistency: whether epochs are to report it, which costs another encoding per image.
         cache_bytes: how much of arm states to keep; the rest is read back from its checkpoint.
+        on_step: called at least once for every batch, in training, validation and appraisal, so
+            that whoever watches knows that something moves.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Workbench:
         device: str = "cpu",
         consistency: bool = False,
         cache_bytes: int = CACHE_BYTES,
+        on_step: Callable[[], None] = lambda: None,
     ) -> None:
         self.data = data
         self.store = store
@@ -76,6 +80,7 @@ class Workbench:
         self._valid = self._resident(data.valid)
         self._cache: OrderedDict[tuple[str, int, str], TrialState] = OrderedDict()
         self._cache_bytes = cache_bytes
+        self._on_step = on_step
 
     def pull(self, request: PullRequest) -> PullReport:
         """Carry ``request`` out; every epoch it reports is covered by a durable checkpoint.
@@ -84,11 +89,19 @@ class Workbench:
             CheckpointError: the checkpoint to start from is missing or damaged.
             StorageError: a checkpoint cannot be written.
             InputError: the arm does not fit the images.
+            OutOfMemoryError: nor into the memory of the GPU.
         """
         limit = request.seconds_left
         deadline = None if limit is None else time.monotonic() + limit
         with threads():
-            return self._pull(request, self._take(request), deadline)
+            return with_room(
+                lambda: self._pull(request, self._take(request), deadline), self.forget
+            )
+
+    def forget(self) -> None:
+        """Drop all arm states; they are read back from their checkpoints."""
+        self._cache.clear()
+        tidy_up()
 
     def _pull(self, request: PullRequest, state: TrialState, deadline: float | None) -> PullReport:
         reports: list[EpochReport] = []
@@ -138,29 +151,41 @@ class Workbench:
 
         Raises:
             CheckpointError: it is missing or damaged.
+            OutOfMemoryError: it does not fit into the memory of the GPU.
         """
-        settings = request.arm.settings
         with threads():
-            state = self._restore(request.arm, request.epoch, request.digest)
-            model, test = state.model.eval(), self._resident(self.data.test)
-            mixture = fit_aggregate(model, self._train, self.seed)
-            metrics = appraise(model, test, has_mass=has_mass(settings), mixture=mixture)
-            metrics |= divergence(mixture, model, self.seed)
-            shown = pictures(model, test[:SHOWN], mixture, count=SAMPLES, seed=self.seed)
+            return with_room(lambda: self._appraise(request), self.forget)
+
+    def _appraise(self, request: AppraisalRequest) -> Appraisal:
+        settings = request.arm.settings
+        state = self._restore(request.arm, request.epoch, request.digest)
+        model, test = state.model.eval(), self._resident(self.data.test)
+        mixture = fit_aggregate(model, self._train, self.seed)
+        metrics = appraise(model, test, has_mass=has_mass(settings), mixture=mixture)
+        metrics |= divergence(mixture, model, self.seed)
+        shown = pictures(model, test[:SHOWN], mixture, count=SAMPLES, seed=self.seed)
         aggregate = {name: value.cpu().numpy() for name, value in mixture.to_dict().items()}
         return Appraisal(request.arm.name, request.epoch, metrics, shown, aggregate)
 
     def _take(self, request: PullRequest) -> TrialState:
         """The state to start from. It leaves the cache: after a failure it would be no epoch's."""
         if request.digest is None:
-            return new_state(request.arm, self.data.shape, self.seed, self.device)
+            state = new_state(request.arm, self.data.shape, self.seed, self.device)
+            return self._watched(state)
         cached = self._cache.pop((request.arm.name, request.from_epoch, request.digest), None)
         if cached is not None:
             return cached
         return self._restore(request.arm, request.from_epoch, request.digest)
 
     def _restore(self, arm: Arm, epoch: int, digest: str) -> TrialState:
-        return restore(self.store, arm, epoch, digest, self.data.shape, self.seed, self.device)
+        state = restore(self.store, arm, epoch, digest, self.data.shape, self.seed, self.device)
+        return self._watched(state)
+
+    def _watched(self, state: TrialState) -> TrialState:
+        """Whatever is done with a model, batch after batch, goes through one of these."""
+        for network in (state.model.encoder, state.model.decoder):
+            network.register_forward_pre_hook(lambda *_: self._on_step())
+        return state
 
     def _keep(self, state: TrialState, digest: str) -> None:
         """Remember the state, and forget the least recently used while there is too much."""

@@ -6,30 +6,23 @@ its ledger as if nothing had happened, but for the pulls that were in flight.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Protocol
 
 from vaesearch.bandits.chunks import pull_epochs
 from vaesearch.bandits.core import History, Policy
-from vaesearch.events import (
-    ArmCut,
-    ArmFailed,
-    DecisionMade,
-    Event,
-    PullFailed,
-    PullFinished,
-    PullStarted,
-)
+from vaesearch.events import ArmCut, DecisionMade, Event, PullStarted
 from vaesearch.records import PullReport, PullRequest
 from vaesearch.search.arms import ArmSource, Closing, newcomers
 from vaesearch.search.asking import ask
-from vaesearch.search.backends.base import Backend, Finished, Joined, Left, Lost, Outcome
-from vaesearch.search.staff import staff_line
+from vaesearch.search.backends.base import Backend, Finished, Joined, Left, Outcome
+from vaesearch.search.demand import demand
+from vaesearch.search.settling import Misfortunes, failure_lines, success_lines
+from vaesearch.search.staff import staff_line, with_workers
 from vaesearch.search.state import Flight, SearchState, advance
 from vaesearch.search.stopping import StopRule, stop_rule
 from vaesearch.seeding import numpy_generator
 
-MAX_ATTEMPTS = 3
 WAIT_SECONDS = 1.0
 
 Observer = Callable[[Event, SearchState], None]
@@ -95,6 +88,8 @@ class Controller:
         self._untidy = set(state.arms)
         self._last_worker: dict[str, str] = {}
         self._warm: set[str] = set()  # workers that have carried a pull out
+        self._workers = backend.workers
+        self._misfortunes = Misfortunes()
 
     def record(self, event: Event, *, sync: bool = True) -> None:
         """Log ``event`` and let the state and the observers follow."""
@@ -112,13 +107,28 @@ class Controller:
             StorageError: the disk is full; the search can be resumed.
             VaesearchError: no worker is left.
         """
+        self._hear(0.0)  # who came up before the search began
         while True:
+            self._staff()
             ended = self._dispatch()
             self._tidy()
-            if not self.state.flights:
+            # Without an idle worker nothing was asked: one may come back, or another come.
+            if ended is not None and not self.state.flights:
                 return ended or "nothing is left to train"
-            for outcome in self._backend.wait(WAIT_SECONDS):
-                self._settle(outcome)
+            self._hear(WAIT_SECONDS)
+
+    def _hear(self, seconds: float) -> None:
+        for outcome in self._backend.wait(seconds):
+            self._settle(outcome)
+
+    def _staff(self) -> None:
+        """Tell the backend how many workers are of use, and the policies how many there are."""
+        self._backend.want(
+            demand(self.state, chunk=self._chunk, open_ended=self._source is not None)
+        )
+        if self._backend.workers != self._workers:
+            self._workers = self._backend.workers
+            self.state = with_workers(self.state, self._workers)
 
     # --- deciding ---
 
@@ -218,36 +228,17 @@ class Controller:
         if isinstance(outcome, Finished):
             self._finished(job, outcome)
             return
-        blameless = isinstance(outcome, Lost) and outcome.blameless
-        self.record(PullFailed(job.pull, job.arm.name, outcome.error, blameless))
-        if self.state.failures[job.pull] >= MAX_ATTEMPTS:
-            cause = f"{MAX_ATTEMPTS} attempts: {outcome.error}"
-            self.record(ArmFailed(job.arm.name, cause, lost=isinstance(outcome, Lost)))
+        for line in failure_lines(self.state, job, outcome, self._misfortunes):
+            self.record(line)
 
     def _finished(self, job: PullRequest, outcome: Finished) -> None:
-        report = outcome.result
-        if not isinstance(report, PullReport):
-            raise TypeError(f"unexpected {type(report).__name__}")
-        # The verdict first: if the process dies in between, an arm that diverged must not be
-        # pulled again from a checkpoint that was never written.
-        if report.diverged:
-            self.record(ArmFailed(job.arm.name, report.diverged))
-        # The first pull of a worker has its start in it, which no later one has.
-        taken = outcome.seconds if outcome.worker in self._warm else None
+        for line in success_lines(job, outcome, warm=outcome.worker in self._warm):
+            self.record(line)
         self._warm.add(outcome.worker)
-        if report.epochs or not report.diverged:
-            self.record(
-                PullFinished(
-                    job.pull,
-                    job.arm.name,
-                    [asdict(r) for r in report.epochs],
-                    {str(epoch): digest for epoch, digest in report.checkpoints.items()},
-                    outcome.worker,
-                    _overhead(job, report, taken),
-                )
-            )
+        self._misfortunes.over(job.pull)
         self._untidy.add(job.arm.name)
-        if not report.epochs and not report.diverged:
+        report = outcome.result
+        if isinstance(report, PullReport) and not report.epochs and not report.diverged:
             self._refuse_standstill(job.arm.name)
 
     def _refuse_standstill(self, name: str) -> None:
@@ -264,15 +255,6 @@ class Controller:
             if arm.best:
                 self._prune(name, arm.checkpoints)
         self._untidy.clear()
-
-
-def _overhead(job: PullRequest, report: PullReport, taken: float | None) -> float | None:
-    """Seconds of a pull beyond its epochs; None if one of them was given up on the way."""
-    if taken is None or len(report.epochs) < job.epochs:
-        return None
-    # Rounded, so that adding up a virtual clock leaves no dust in the ledger.
-    beyond = taken - report.saving - sum(r.seconds for r in report.epochs)
-    return max(0.0, round(beyond, 6))
 
 
 def exhausted(history: History) -> str | None:

@@ -24,11 +24,16 @@ class Finished:
 
 @dataclass(frozen=True)
 class Broken:
-    """The job raised ``error``; the worker lives on. The same job may be tried again."""
+    """The job raised ``error``; the worker lives on. The same job may be tried again.
+
+    ``out_of_memory`` where the arm does not fit into the memory of a GPU as it is, so that trying
+    again would not help.
+    """
 
     worker: str
     job: Job
     error: str
+    out_of_memory: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from vaesearch.errors import StorageError
+from vaesearch.errors import OutOfMemoryError, StorageError
 from vaesearch.pull import Workbench
 from vaesearch.records import Appraisal, PullReport, PullRequest
 from vaesearch.search.backends.base import Broken, Finished, Job, Outcome
@@ -47,7 +47,8 @@ class LocalBackend:
             raise
         # Whatever a user's network may raise concerns this arm, not the search.
         except Exception as error:
-            return [Broken(WORKER, job, f"{type(error).__name__}: {error}")]
+            lacked = isinstance(error, OutOfMemoryError)
+            return [Broken(WORKER, job, f"{type(error).__name__}: {error}", lacked)]
 
     def now(self) -> float:
         """Seconds of a monotonic clock."""

@@ -1,5 +1,7 @@
 """From a configuration to workers; Ray is imported only where it is used."""
 
+from collections.abc import Callable
+
 import torch
 
 from vaesearch.checkpoints import CheckpointStore
@@ -11,14 +13,22 @@ from vaesearch.search.backends.base import Backend
 from vaesearch.search.backends.local import LocalBackend
 
 
-def make_backend(config: Config, data: ImageData, store: CheckpointStore, *, arms: int) -> Backend:
+def make_backend(
+    config: Config,
+    data: ImageData,
+    store: CheckpointStore,
+    *,
+    arms: int,
+    note: Callable[[str], None] = lambda text: None,
+) -> Backend:
     """The backend that ``config`` names.
 
     Args:
         config: of the search.
         data: images for the workers.
         store: of the checkpoints.
-        arms: how many there are at first; more workers than that are only made if asked for.
+        arms: how many there are or may be; more workers than that are of no use.
+        note: told, in a line each, of machines that cannot be used.
 
     Raises:
         InputError: Ray is missing or cannot be reached, or has no room for the workers.
@@ -32,7 +42,7 @@ def make_backend(config: Config, data: ImageData, store: CheckpointStore, *, arm
             )
         )  # fmt: skip
     try:
-        from vaesearch.search.backends.ray_actors import RayBackend
+        from vaesearch.search.backends.ray.backend import RayBackend
     except ModuleNotFoundError as error:
         raise InputError(
             f"--backend ray needs Ray ({error.name} is missing): pip install 'ray[default]', "
@@ -47,7 +57,9 @@ def make_backend(config: Config, data: ImageData, store: CheckpointStore, *, arm
         most_workers=arms,
         workers=config.workers,
         gpus_per_worker=config.gpus_per_worker,
+        hang_seconds=config.hang_seconds,
         address=config.address,
+        note=note,
     )
 
 

@@ -1,0 +1,51 @@
+"""When the memory of a GPU is too small: said in one kind of error, and cleared up after."""
+
+import gc
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+from vaesearch.errors import OutOfMemoryError
+
+# Libraries beneath torch report what they could not allocate as a plain RuntimeError.
+_SIGNS = ("CUDA out of memory", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
+
+Result = TypeVar("Result")
+
+
+def lacks_gpu_memory(error: BaseException) -> bool:
+    """Whether ``error`` says that a GPU's memory was too small.
+
+    >>> lacks_gpu_memory(RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"))
+    True
+    >>> lacks_gpu_memory(MemoryError()), lacks_gpu_memory(RuntimeError("shapes differ"))
+    (False, False)
+    """
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _SIGNS)
+
+
+def with_room(work: Callable[[], Result], make_room: Callable[[], None]) -> Result:
+    """``work()``; where it finds the memory of the GPU too small, ``make_room()`` and an error.
+
+    Raises:
+        OutOfMemoryError: it did; all that it held is let go.
+    """
+    try:
+        return work()
+    except RuntimeError as error:
+        if not lacks_gpu_memory(error):
+            raise
+        reason = str(error).strip().split("\n", 1)[0][:200] or "out of memory"
+    # Only out here has the failed attempt let go of what it held.
+    make_room()
+    raise OutOfMemoryError(reason)
+
+
+def tidy_up() -> None:
+    """Give memory that nobody uses any more back to the GPU."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

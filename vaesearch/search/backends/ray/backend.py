@@ -1,0 +1,293 @@
+"""The backend: hands jobs to the pool, and says what became of them and of the workers."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from vaesearch.checkpoints import CheckpointStore
+from vaesearch.data import ImageData
+from vaesearch.errors import InputError, OutOfMemoryError, StorageError, VaesearchError
+from vaesearch.records import PullReport
+from vaesearch.search.backends.base import Broken, Finished, Job, Joined, Left, Lost, Outcome
+from vaesearch.search.backends.ray.connecting import connect
+from vaesearch.search.backends.ray.fleet import Fleet
+from vaesearch.search.backends.ray.losing import DOUBT_SECONDS, Doubts, is_blameless, why
+from vaesearch.search.backends.ray.member import Member
+from vaesearch.search.backends.ray.planning import plan
+from vaesearch.search.backends.ray.pool import Pool
+from vaesearch.search.backends.ray.watching import Patience
+from vaesearch.search.backends.ray.worker import Worker, make_kit
+from vaesearch.storage.probe import clear, leave
+
+START_SECONDS = 180.0  # until the first worker is up, where machines are there
+GROW_SECONDS = 1800.0  # and where they have to be started first
+TICK_SECONDS = 1.0
+
+
+class RayBackend:
+    """Runs jobs on actors of a cluster, or of one that it starts on this machine.
+
+    Args:
+        data: put into the object store once; every worker reads it from there.
+        store: of the checkpoints; must be visible to every node.
+        seed: of the search.
+        reward: name of the reward.
+        consistency: whether epochs are to report it.
+        workers: the most; default one per GPU, or per CPU core where there is no GPU.
+        most_workers: the number of arms that there are or may be.
+        gpus_per_worker: what each takes; fractions share a GPU.
+        hang_seconds: how long a worker may go without a step; see
+            :class:`~vaesearch.search.backends.ray.watching.Patience`.
+        address: of a running cluster.
+        note: told, in a line each, of machines that cannot be used.
+
+    Attributes:
+        actor: what workers are.
+
+    Raises:
+        InputError: nothing that can be used answers at ``address``, the cluster can hold no such
+            worker, or none of its machines sees the storage.
+    """
+
+    actor: type[Worker] = Worker
+
+    def __init__(
+        self,
+        data: ImageData,
+        store: CheckpointStore,
+        *,
+        seed: int,
+        reward: str,
+        most_workers: int,
+        consistency: bool = False,
+        workers: int | None = None,
+        gpus_per_worker: float | None = None,
+        hang_seconds: float | None = None,
+        address: str | None = None,
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._own = connect(address, workers)
+        self._news: list[Outcome] = []
+        self._doubts = Doubts()
+        self._patience = Patience(hang_seconds)
+        self._listened = self.now()
+        self._store, self._token, self._why_not = store, "", ""
+        self._pool: Pool | None = None
+        try:
+            fleet = Fleet(note)
+            self._plan = plan(
+                fleet.machines, fleet.growth,
+                workers=workers, most=most_workers, gpus_per_worker=gpus_per_worker, own=self._own,
+            )  # fmt: skip
+            self._fleet = fleet
+            self._token = "" if self._own else leave(store.folder)
+            kit = make_kit(data, store, seed, reward, consistency, self._token or None)
+            self._pool = Pool(self._plan, kit, self.actor)
+            self._pool.want(most_workers)
+            self._await_first()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pool(self) -> Pool:
+        """The workers."""
+        if self._pool is None:
+            raise RuntimeError("the backend is closed")
+        return self._pool
+
+    @property
+    def workers(self) -> int:
+        """How many the machines that are there have room for, or all that may be."""
+        if self._plan.fixed:
+            return self._plan.ceiling
+        room = self._plan.share.room(self._fleet.usable(self.pool.avoid))
+        return max(1, min(self._plan.ceiling, max(room, len(self.pool.up))))
+
+    @property
+    def wanted(self) -> int:
+        """How many are asked for."""
+        return self.pool.target
+
+    def want(self, workers: int) -> None:
+        """Ask for machines up to that number, and let go who is of no use for a while."""
+        self.pool.want(workers)
+
+    def idle(self) -> Sequence[str]:
+        """Workers that are up, have no job, and are on machines that will stay."""
+        return [m.name for m in self.pool if m.idle and not self._fleet.leaving(m.node)]
+
+    def submit(self, job: Job, worker: str) -> None:
+        """Send the job."""
+        self.pool.members[worker].given(job, self.pool.number(), self.now())
+
+    def wait(self, timeout: float) -> Sequence[Outcome]:
+        """Collect what has come back, who came, and who is gone."""
+        deadline = self.now() + timeout
+        while True:
+            self._look()
+            news, self._news = self._news, []
+            left = deadline - self.now()
+            awaited = [r for member in self.pool for r in member.awaited()]
+            if news or left <= 0 or not (awaited or self._doubts):
+                return news
+            self._sleep(awaited, min(left, TICK_SECONDS))
+
+    def now(self) -> float:
+        """Seconds of a monotonic clock."""
+        return time.monotonic()
+
+    def close(self) -> None:
+        """Kill the workers, and the cluster if it was started here."""
+        if self._pool is not None:
+            self._pool.close()
+        if self._token:
+            clear(self._store.folder, self._token)
+        if self._own and ray.is_initialized():
+            ray.shutdown()
+
+    # --- looking ---
+
+    def _sleep(self, awaited: list[Any], seconds: float) -> None:
+        """Until something is ready; where nothing can be, for a part of a tick."""
+        if awaited:
+            ray.wait(awaited, num_returns=1, timeout=seconds)
+        else:
+            time.sleep(min(seconds, DOUBT_SECONDS / 10))
+
+    def _look(self) -> None:
+        """Take note of all that has happened; waits for nothing."""
+        now = self.now()
+        self._excuse(now)
+        awaited = {r: member for member in self.pool for r in member.awaited()}
+        if awaited:
+            ready, _ = ray.wait(list(awaited), num_returns=len(awaited), timeout=0)
+            for reference in ready:
+                self._receive(awaited[reference], reference, now)
+        for member in self.pool:
+            self._listen(member, now)
+        self._fleet.look(now)
+        self._news += self._doubts.settled(now, self._fleet.machine)
+        self._leave_machines()
+        self._check_hope()
+        self.pool.shrink(lambda m: self._let_go(m, "no arm is left for it"))
+        self.pool.fill()
+
+    def _excuse(self, now: float) -> None:
+        """A driver that was stopped itself, or had to wait for its storage, blames nobody."""
+        deaf = now - self._listened - self._patience.between_beats
+        self._listened = now
+        if deaf > 0:
+            for member in self.pool:
+                member.excuse(deaf)
+
+    def _receive(self, member: Member, reference: Any, now: float) -> None:
+        try:
+            result = ray.get(reference)
+        except RayTaskError as error:
+            self._raised(member, error.cause)
+            return
+        except RayError as error:
+            self._gone(member, str(error), now)
+            return
+        if member.where is None:
+            member.placed(result, now)
+        elif not member.joined:
+            member.joined = True
+            self._fleet.started(member.node)
+            where = self._fleet.name(member.node)
+            self._news.append(Joined(member.name, where, member.where.device))
+        else:
+            submitted, job = member.submitted, member.done()
+            if isinstance(result, PullReport):
+                for epoch in result.epochs:
+                    self._patience.saw(epoch.seconds)
+            self._news.append(Finished(member.name, job, result, now - submitted))  # type: ignore[arg-type]
+
+    def _raised(self, member: Member, cause: BaseException) -> None:
+        """A job, or the start of a worker, ended in an error of ours."""
+        text = f"{type(cause).__name__}: {cause}"
+        if not member.joined:
+            blind = isinstance(cause, StorageError)  # it has looked several times
+            self._false_start(member, str(cause) if blind else text, for_good=blind)
+            return
+        job = member.done()
+        if isinstance(cause, StorageError):
+            raise StorageError(str(cause)) from None
+        lacked = isinstance(cause, OutOfMemoryError)
+        self._news.append(Broken(member.name, job, text, lacked))  # type: ignore[arg-type]
+
+    def _listen(self, member: Member, now: float) -> None:
+        try:
+            complaint = member.listen(self._patience, now)
+        except RayError as error:
+            self._gone(member, str(error), now)
+            return
+        if complaint and member.joined:
+            self.pool.remove(member)
+            self._news.append(Lost(member.name, member.done(), complaint))
+        elif complaint:
+            self._false_start(member, complaint)
+
+    # --- losing ---
+
+    def _gone(self, member: Member, error: str, now: float) -> None:
+        """A worker is dead; what it was doing is in doubt until its machine is known to stay."""
+        self.pool.remove(member)
+        machine = self._fleet.machine(member.node)
+        if not member.joined:
+            if not is_blameless(error, machine):
+                self._false_start(member, why(error, machine)[0])
+            return
+        text, blameless = why(error, machine)
+        lost = Lost(member.name, member.done(), text, blameless)
+        self._doubts.add(lost, member.node, error, now)
+
+    def _leave_machines(self) -> None:
+        """Nobody stays idle on a machine that was told to go."""
+        for member in self.pool:
+            if member.idle and self._fleet.leaving(member.node):
+                self._let_go(member, f"{self._fleet.name(member.node)} is about to go away")
+
+    def _let_go(self, member: Member, reason: str) -> None:
+        self.pool.remove(member)
+        self._news.append(Left(member.name, reason))
+
+    def _false_start(self, member: Member, reason: str, *, for_good: bool = False) -> None:
+        """A worker did not come up: tried again, but not for ever on one machine."""
+        self.pool.remove(member)
+        if not self._fleet.failed(member.node, reason, for_good=for_good):
+            return
+        self._why_not = reason
+        if member.node:
+            self.pool.avoid.add(member.node)
+        elif not self.pool.up:
+            raise VaesearchError(f"Ray workers cannot start: {reason}")
+
+    def _check_hope(self) -> None:
+        """Give up where no worker is left, and all machines that are there were given up."""
+        avoid = self.pool.avoid
+        if not avoid or any(member.where for member in self.pool):
+            return
+        if not self._plan.share.room(self._fleet.usable(avoid)):
+            raise VaesearchError(f"Ray workers cannot start: {self._why_not}")
+
+    def _await_first(self) -> None:
+        """One worker is enough to begin; a node that is still starting must not hold the rest."""
+        growing = self._plan.growth.possible
+        began, limit = self.now(), GROW_SECONDS if growing else START_SECONDS
+        while not self.pool.up:
+            if self.now() - began > limit:
+                raise VaesearchError(
+                    f"no Ray worker started within {limit:.0f} s: the cluster has "
+                    f"{self._fleet.words()}, and each worker takes {self._plan.share}.\n"
+                    "Add machines, wait for other jobs to end, or give smaller shares "
+                    "(--gpus-per-worker)."
+                )
+            try:
+                self._news = [*self._news, *self.wait(TICK_SECONDS)]
+            except VaesearchError as error:
+                raise InputError(str(error)) from error
