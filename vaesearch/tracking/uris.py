@@ -1,5 +1,6 @@
 """Where MLflow keeps things: which addresses are usable, and how to look at them."""
 
+import os
 import sys
 from urllib.parse import urlsplit
 
@@ -13,11 +14,13 @@ _SQLITE = "sqlite:///"
 
 
 def default_uri(run_dir: RunDir) -> str:
-    """The SQLite file ``mlflow.db`` beside ``run_dir``, shared by all runs there.
+    """Of MLFLOW_TRACKING_URI, or the file ``mlflow.db`` beside ``run_dir``, shared by all there.
 
     Raises:
         InputError: the path cannot be written as a database address.
     """
+    if given := os.environ.get("MLFLOW_TRACKING_URI"):
+        return given  # on a cluster, the server that all nodes know
     path = run_dir.path.absolute().parent / "mlflow.db"
     if set("%?") & set(str(path)):  # SQLAlchemy 2.1 decodes them, 2.0 does not: two files
         raise InputError(
