@@ -17,7 +17,7 @@ from vaesearch.mixtures.ending import tune_leading
 from vaesearch.report.artifacts import keep_appraisal, write_results
 from vaesearch.search.appraisal import appraise
 from vaesearch.search.arms import ArmSource
-from vaesearch.search.backends.making import make_backend
+from vaesearch.search.backends.making import make_backend, make_metrics
 from vaesearch.search.controller import Controller, Observer, View
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.savings import Savings
@@ -50,7 +50,7 @@ def drive(
     tracker = make_tracker(run_dir, config.tracking_uri, config.experiment)
     store = CheckpointStore(run_dir.checkpoints)
     policy = catalogue.build("policies", config.policy)
-    backend = make_backend(config, data, store, arms=most_arms(config))
+    backend = make_backend(config, data, store, arms=most_arms(config), note=note)
     with closing(run_dir.open_ledger()) as ledger, _tracked(tracker, note), closing(backend):
         before = ledger.events
         controller = Controller(
@@ -60,7 +60,12 @@ def drive(
             backend,
             seed=config.seed,
             elapsed=elapsed_seconds(before),
-            observers=[*observers, mirror.observe, *_keepers(config, run_dir, store)],
+            observers=[
+                *observers,
+                mirror.observe,
+                *_keepers(config, run_dir, store),
+                *make_metrics(config, backend, note),
+            ],
             prune=_durably(run_dir, store.prune),
             source=source,
             chunk=config.chunk,

@@ -48,7 +48,7 @@ def _arm_result(state: SearchState, name: str) -> dict[str, Any]:
         "best_epoch": best.epoch if best else None,
         "seconds": sum(r.seconds for r in arm.reports),
         "status": state.history.arm(name).status,
-        "note": arm.note,
+        "note": arm.note or shrunk(state, arm),
         "parameters": arm.parameters,
         "flops": arm.flops,
         "settings": asdict(arm.arm.settings),
@@ -125,9 +125,19 @@ def _row(state: SearchState, scale: Scale, rank: int, name: str) -> Row:
 def standing(state: SearchState, arm: ArmState) -> str:
     """In a word or a line, what is unusual about an arm; empty where nothing is."""
     status = state.history.arm(arm.arm.name).status
+    if status == "open" and (smaller := shrunk(state, arm)):
+        return smaller
     if status != "open":
         return f"{status}: {one_line(arm.note)}" if arm.note else status
     return "" if arm.reports else "untrained"
+
+
+def shrunk(state: SearchState, arm: ArmState) -> str:
+    """That the batches of an arm were halved on the way; empty where they were not."""
+    first, now = state.config.get("batch_size"), arm.arm.settings.batch_size
+    if first is None or "batch_size" in arm.values or now >= first:
+        return ""
+    return f"batches halved from {first} to {now}: too large for a GPU"
 
 
 def to_markdown(ranking: Ranking) -> str:

@@ -8,9 +8,11 @@ from vaesearch.checkpoints import CheckpointStore
 from vaesearch.config import Config, TuneConfig
 from vaesearch.data import ImageData
 from vaesearch.errors import InputError
+from vaesearch.events import Event
 from vaesearch.pull import Workbench
 from vaesearch.search.backends.base import Backend
 from vaesearch.search.backends.local import LocalBackend
+from vaesearch.search.state import SearchState
 
 
 def make_backend(
@@ -61,6 +63,21 @@ def make_backend(
         address=config.address,
         note=note,
     )
+
+
+def make_metrics(
+    config: Config, backend: Backend, note: Callable[[str], None]
+) -> list[Callable[[Event, SearchState], None]]:
+    """Observers that show the search to whoever scrapes the cluster; none without Ray."""
+    if config.backend == "local":
+        return []
+    from vaesearch.search.backends.ray.backend import RayBackend
+    from vaesearch.search.backends.ray.metrics import Metrics
+
+    if not isinstance(backend, RayBackend):
+        return []
+    unit = "negative bits/dim" if config.reward == "bpd" else config.reward
+    return [Metrics(unit, lambda: backend.wanted, note)]
 
 
 def wants_consistency(config: Config) -> bool:

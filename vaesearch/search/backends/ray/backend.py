@@ -18,12 +18,11 @@ from vaesearch.search.backends.ray.losing import DOUBT_SECONDS, Doubts, is_blame
 from vaesearch.search.backends.ray.member import Member
 from vaesearch.search.backends.ray.planning import plan
 from vaesearch.search.backends.ray.pool import Pool
-from vaesearch.search.backends.ray.watching import Patience
+from vaesearch.search.backends.ray.watching import START_SECONDS, Patience
 from vaesearch.search.backends.ray.worker import Worker, make_kit
 from vaesearch.storage.probe import clear, leave
 
-START_SECONDS = 180.0  # until the first worker is up, where machines are there
-GROW_SECONDS = 1800.0  # and where they have to be started first
+GROW_SECONDS = 1800.0  # until the first worker is up, where machines have to be started first
 TICK_SECONDS = 1.0
 
 
@@ -222,7 +221,8 @@ class RayBackend:
 
     def _listen(self, member: Member, now: float) -> None:
         try:
-            complaint = member.listen(self._patience, now)
+            patience = self._patience if member.joined else self._patience.of_start()
+            complaint = member.listen(patience, now)
         except RayError as error:
             self._gone(member, str(error), now)
             return

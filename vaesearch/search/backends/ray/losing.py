@@ -40,14 +40,15 @@ def is_blameless(error: str, machine: Machine | None) -> bool:
 
 def _lacked_memory(error: str) -> bool:
     text = error.lower()
-    return "running low on memory" in text or "memory pressure" in text or "(oom)" in text
+    signs = ("node_out_of_memory", "running low on memory", "memory usage threshold")
+    return any(sign in text for sign in signs)
 
 
 def _detail(error: str) -> str:
     """The part of Ray's many lines that says what happened."""
     if "creation task" in error:  # a traceback, whose last line is what was raised
         return error.strip().splitlines()[-1].strip()[:MOST]
-    text = " ".join(error.split())
+    text = " ".join(error.split()).partition(" Some common causes include")[0]
     for start in ("Worker exit type:", "The actor is dead because", "The actor died because"):
         if start in text:
             return text[text.index(start) :][:MOST]

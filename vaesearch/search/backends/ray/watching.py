@@ -9,6 +9,7 @@ arms: the pull is done again elsewhere and gives the same bits.
 from dataclasses import dataclass
 
 LEAST_SECONDS = 300.0
+START_SECONDS = 180.0
 SLOW_EPOCHS = 20
 BEAT_SECONDS = 5.0
 
@@ -33,6 +34,10 @@ class Patience:
     def limit(self) -> float:
         """In seconds."""
         return self.given or max(LEAST_SECONDS, SLOW_EPOCHS * self.slowest)
+
+    def of_start(self) -> "Patience":
+        """With a worker that has no images yet: a storage may be far away, a machine cold."""
+        return Patience(max(self.limit, START_SECONDS))
 
     @property
     def between_beats(self) -> float:
