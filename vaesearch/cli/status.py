@@ -21,11 +21,14 @@ See = Callable[[], Look]
 @click.option("--watch", is_flag=True, help="look again every two seconds; q or Ctrl-C ends it")
 @click.option("--json", "as_json", is_flag=True, help="everything, as one object per look")
 @click.option("--address", help="of the cluster that JOB runs on, such as http://head:8265")
-def status(run: str | None, watch: bool, as_json: bool, address: str | None) -> None:
+@click.option("--insecure", is_flag=True, help="talk to a head elsewhere without a token")
+def status(
+    run: str | None, watch: bool, as_json: bool, address: str | None, insecure: bool
+) -> None:
     """How far a search is: budget, workers, ranking, troubles, upload. It is left alone."""
     from vaesearch.cli.finding import find_run
 
-    see = find_run(run, address)
+    see = find_run(run, address, insecure)
     console = Console()
     try:
         if not watch:

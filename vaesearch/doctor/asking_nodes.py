@@ -4,11 +4,12 @@
 
     python -m vaesearch.doctor.asking_nodes ADDRESS WHERE
 
-It prints a JSON object: what this machine says of itself, and what each node says.
+It prints a JSON object: what this machine says of itself, and what each node says; or why the
+cluster refused.
 """
 
 import json
-import logging
+import os
 import sys
 import time
 from typing import Any
@@ -18,17 +19,23 @@ from ray import cloudpickle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from vaesearch.doctor import node
+from vaesearch.errors import InputError
+from vaesearch.search.backends.ray.connecting import connect
 from vaesearch.storage import folder_of, probe
 
 NODE_SECONDS = 60.0  # a worker process has to start there first
+PATIENCE = 10.0  # with a storage that does not answer
 ROUNDS = 3  # of which the quickest tells the time best
 
 
 def report(address: str, where: str) -> dict[str, Any]:
     """See the module."""
     cloudpickle.register_pickle_by_value(node)
-    ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    folder = folder_of(where) if where else None
+    try:
+        connect(address, None)
+    except InputError as error:
+        return {"refused": str(error)}
+    folder = folder_of(where, patience=PATIENCE) if where else None
     token = probe.leave(folder) if folder else ""
     try:
         nodes = [n for n in ray.nodes() if n["Alive"]]
@@ -38,7 +45,10 @@ def report(address: str, where: str) -> dict[str, Any]:
     finally:
         if folder:
             probe.clear(folder, token)
-    return {"here": node.facts(), "nodes": told, "answers": answered}
+    return {
+        "here": node.facts(), "nodes": told, "answers": answered,
+        "auth": os.environ.get("RAY_AUTH_MODE", ""),  # on joining it may have been found out
+    }  # fmt: skip
 
 
 class _Asked:

@@ -1,7 +1,5 @@
 """Whether all machines of a cluster fit together, and see the same storage at the same time."""
 
-import os
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ from vaesearch.doctor.versions import installed
 from vaesearch.storage import is_url
 
 SECONDS = 240.0
-CONNECT_SECONDS = 10.0
 SKEW = 1.0  # seconds
 LITTLE_MEMORY = 2e9
 LOOPBACK = ("127.", "localhost", "::1", "[::1]")
@@ -27,11 +24,6 @@ def look_cluster(question: Question) -> Iterator[Finding]:
     if installed("ray") is None:
         yield fail("cluster", "Ray is not installed here", "pip install 'ray[default]'")
         return
-    problem = closed(address)
-    if problem:
-        cure = "start it (`ray start --head`), correct --address, or open the port"
-        yield fail("cluster", f"nothing answers at {address} ({problem})", cure)
-        return
     runs = runs_of(question)
     where = runs if is_url(runs) else str(nearest(Path(runs)))
     quiet = {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONWARNINGS": "ignore"}
@@ -39,35 +31,16 @@ def look_cluster(question: Question) -> Iterator[Finding]:
         module = "vaesearch.doctor.asking_nodes"
         told = ask(module, address, where, limit=SECONDS, environ=quiet)
     except ProbeError as error:
-        yield refused(address, str(error))
+        cure = "see `ray status` on the head; this program must run on a machine of the cluster"
+        yield fail("cluster", f"{address}: {error}", cure)
+        return
+    if "refused" in told:
+        what, _, cure = told["refused"].partition("\n")
+        yield fail("cluster", what, cure)
         return
     tidy(where)
-    yield judge_token(address, os.environ.get("RAY_AUTH_MODE", ""))
+    yield judge_token(address, told["auth"])
     yield from judge(told, where)
-
-
-def closed(address: str) -> str:
-    """Why the port cannot be reached; empty where it can, or where there is none to try."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not port.isdigit():
-        return ""
-    try:
-        socket.create_connection((host or "127.0.0.1", int(port)), CONNECT_SECONDS).close()
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
-
-
-def refused(address: str, said: str) -> Finding:
-    """Why Ray would not connect, with what helps."""
-    low = said.lower()
-    if "version mismatch" in low or ("version" in low and "python" in low):
-        cure = "install the same Python and Ray on both sides: `ray --version` there"
-    elif "token" in low or "auth" in low:
-        cure = "export RAY_AUTH_MODE=token, with the head's token in ~/.ray/auth_token"
-    else:
-        cure = "see `ray status` on the head; a driver must be on a machine of the cluster"
-    return fail("cluster", f"{address}: {said}", cure)
 
 
 def judge_token(address: str, mode: str) -> Finding:

@@ -11,22 +11,22 @@ from time import perf_counter
 from vaesearch.data.cache import default_dir
 from vaesearch.doctor.core import Finding, Question, fail, ok, warning
 from vaesearch.errors import VaesearchError
-from vaesearch.storage import folder_of, is_url, probe
+from vaesearch.storage import folder_of, is_url, place_of, probe
 
 ENOUGH, LEAST = 5e9, 5e8  # bytes
 SHARED = Path("/dev/shm")
 SHARED_ENOUGH = 1e9
 FILES = 1000
+PATIENCE = 10.0  # with a storage that does not answer
 SLOW = 1.0  # seconds for a small file
 
 
 def runs_of(question: Question) -> str:
     """The folder that runs are in: that of the one asked for, or the default."""
     if question.run_dir is None:
-        return os.environ.get("VAESEARCH_RUNS") or "runs"
-    if is_url(question.run_dir):
-        return question.run_dir.rstrip("/").rpartition("/")[0]
-    return str(Path(question.run_dir).absolute().parent)
+        return str(place_of(os.environ.get("VAESEARCH_RUNS") or "runs"))
+    place = place_of(question.run_dir)
+    return place.rpartition("/")[0] if isinstance(place, str) else str(place.absolute().parent)
 
 
 def look_disks(question: Question) -> Iterator[Finding]:
@@ -84,7 +84,7 @@ def look_storage(question: Question) -> Iterator[Finding]:
     where = runs if is_url(runs) else str(nearest(Path(runs)))
     began = perf_counter()
     try:
-        folder = folder_of(where)
+        folder = folder_of(where, patience=PATIENCE)
         token = probe.leave(folder)
         taken = perf_counter() - began
         probe.clear(folder, token)

@@ -1,9 +1,14 @@
 """Whether a process works on a run directory, without getting in its way."""
 
 import fcntl
+import json
 import os
 from pathlib import Path
 
+from vaesearch.search import lease
+from vaesearch.search.run_dir import RunDir
+
+FRESH_SECONDS = 2 * lease.DEAD_SECONDS  # of the last sign of life, by two machines' clocks
 LOCKS = Path("/proc/locks")  # of this machine, on Linux
 
 
@@ -18,6 +23,26 @@ def held(lock: Path) -> bool:
     except OSError:
         return False
     return _listed(status, _pid(lock)) or _refused(lock)
+
+
+def beating(run: RunDir, now: float) -> bool | None:
+    """Whether a process on some machine works on a run at a URL; None if nobody can say.
+
+    Args:
+        run: at a URL.
+        now: Unix time; clocks may differ, so an old sign of life proves nothing.
+    """
+    if run.home is None:
+        return False
+    folder = run.home.folder
+    try:
+        names = folder.names(lease.FOLDER)
+        card = json.loads(folder.read(names[-1])) if names else {"released": True}
+        if card["released"]:
+            return False
+        return True if abs(now - card["time"]) < FRESH_SECONDS else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _pid(lock: Path) -> str:

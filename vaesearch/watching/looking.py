@@ -17,9 +17,8 @@ from vaesearch.search.ledger import read_ledger
 from vaesearch.search.opening import open_run
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import SearchState, fold
-from vaesearch.storage import is_url
 from vaesearch.tracking.uris import NO_TRACKING
-from vaesearch.watching.holding import held
+from vaesearch.watching.holding import beating, held
 from vaesearch.watching.status import Status, Upload, status_of
 
 
@@ -39,7 +38,7 @@ def look(where: str, clock: Callable[[], float] = time.time) -> Look:
         StorageError: the storage does not answer.
     """
     run = open_run(where)
-    alive = None if is_url(where) else held(run.path / ".lock")
+    alive = held(run.path / ".lock") or (beating(run, clock()) if run.home else False)
     events = read_ledger(run.ledger) if run.ledger.exists() else []
     if not events:
         return Look(_without_ledger(where, run, alive, clock()))
@@ -81,7 +80,7 @@ def _without_ledger(where: str, run: RunDir, alive: bool | None, now: float) -> 
     if _is_shared(run):
         return _shared(where, run, alive, now)
     if alive:
-        return Status("starting", "data, networks and workers are being prepared", None, where, now)
+        return Status("starting", "data, networks, workers are prepared", None, where, now)
     if run.config.exists() or run.ledger.exists():
         detail = "it ended before its first line was written"
         return Status("stopped", detail, "start it again with the same --run-dir", where, now)
