@@ -148,21 +148,45 @@ class Shown:
         run = self.arms[arm] if arm else self.parent
         return sorted(f.path for f in self.client.list_artifacts(run.info.run_id, folder))
 
+    def _nameless(self, note):
+        """A description with names of arms in place of what is another one elsewhere."""
+        here = self.experiment.experiment_id
+        for arm, run in self.arms.items():
+            note = note.replace(run.info.run_id, arm)
+        return note.replace(f"%22{here}%22", "").replace(f"experiments/{here}/", "")
+
     def everything(self):
         """All that must not depend on how often the upload was interrupted."""
         found = {}
         logged = self.client.search_logged_models([self.experiment.experiment_id])
-        models = {m.source_run_id: (m.name, m.status.value, m.params) for m in logged}
+        models = {
+            m.source_run_id: (
+                m.name, m.status.value, m.params, m.tags,
+                sorted((p.key, p.value, p.step, p.timestamp) for p in m.metrics or ()),
+            )
+            for m in logged
+        }  # fmt: skip
         assert len(models) == len(logged)
         for run in self.runs:
             arm = run.data.tags.get("vaesearch.arm")
             curves = {key: self.history(arm, key) for key in run.data.metrics}
             tags = {k: v for k, v in run.data.tags.items() if k != "mlflow.parentRunId"}
+            if note := tags.get("mlflow.note.content"):
+                tags["mlflow.note.content"] = self._nameless(note)
             times = (run.info.start_time, run.info.end_time)
-            shown = (run.info.status, times, run.data.params, tags, curves, self.files(arm))
+            sets = [(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs]
+            shown = (run.info.status, times, run.data.params, tags, curves, sets, self.files(arm))
             found[arm] = (*shown, models.get(run.info.run_id))
         assert len(found) == len(self.runs)
         return found
+
+
+@pytest.fixture(autouse=True)
+def _default_store(monkeypatch):
+    """MLflow's own functions leave the address of their last store in the environment."""
+    for name in ("URI", "USERNAME", "PASSWORD", "TOKEN"):
+        monkeypatch.setenv(f"MLFLOW_TRACKING_{name}", "")
+        monkeypatch.delenv(f"MLFLOW_TRACKING_{name}")
 
 
 @pytest.fixture(scope="session")

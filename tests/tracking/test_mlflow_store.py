@@ -7,9 +7,10 @@ from unittest.mock import Mock
 import pytest
 
 from vaesearch.errors import CheckpointError
-from vaesearch.tracking import uploader
+from vaesearch.tracking import upload, uploader
 from vaesearch.tracking.cursor import Cursor, load_cursor, save_cursor
 from vaesearch.tracking.mlflow_store import MlflowClient, MlflowStore
+from vaesearch.tracking.reasons import explain
 from vaesearch.tracking.updates import Point, RunUpdate
 
 pytestmark = [
@@ -110,7 +111,7 @@ def kill_after(monkeypatch, number):
 def test_dying_after_any_request_loses_and_doubles_nothing(
     search, uri, shown, monkeypatch, tiny_network
 ):
-    monkeypatch.setattr(uploader, "BATCH", 9)
+    monkeypatch.setattr(upload, "BATCH", 9)
     search.start("mlp", "bad").pull("mlp", -2.0, -1.0).pull("bad", -3.0).fail("bad")
     search.pull("mlp", -0.5).draw("mlp").finish("mlp")
     (search.run_dir.arms / "mlp" / "model.pt").touch()
@@ -255,7 +256,7 @@ def test_nothing_is_asked_of_mlflow_before_there_is_a_ledger(search, runs):
 
 def test_an_error_is_logged_once_and_kept_for_the_user(search, caplog, monkeypatch):
     search.start("mlp")
-    monkeypatch.setattr(uploader.Upload, "_connect", Mock(side_effect=OSError("no route")))
+    monkeypatch.setattr(upload.Upload, "_connect", Mock(side_effect=OSError("no route")))
     waits = []
 
     def ended(wait):
@@ -271,10 +272,10 @@ def test_an_error_is_logged_once_and_kept_for_the_user(search, caplog, monkeypat
 def test_the_first_cause_is_what_a_person_is_told():
     outer = RuntimeError("API request failed")
     outer.__context__ = ConnectionRefusedError(111, "Connection refused")
-    assert uploader.explain(outer) == "[Errno 111] Connection refused"
+    assert explain(outer) == "[Errno 111] Connection refused"
     named = ValueError("<Connection object at 0x7f00>: no\nroute")
-    assert uploader.explain(named) == "no route"
-    assert uploader.explain(KeyboardInterrupt()) == "KeyboardInterrupt"
+    assert explain(named) == "no route"
+    assert explain(KeyboardInterrupt()) == "KeyboardInterrupt"
 
 
 def test_a_database_whose_creation_was_cut_short_is_made_again(template):

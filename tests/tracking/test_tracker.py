@@ -53,7 +53,7 @@ def test_an_impossible_address_is_refused_at_once(tmp_path):
 
 
 def test_without_mlflow_there_is_a_notice(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(core, "_has_mlflow", lambda: False)
+    monkeypatch.setattr(core, "has_mlflow", lambda: False)
     assert isinstance(make_tracker(RunDir(tmp_path), None, "e"), NullTracker)
     assert "not installed" in caplog.text
 

@@ -3,9 +3,21 @@ import math
 import pytest
 from story import Story
 
-from vaesearch.events import EVENTS, PullFinished, SearchStarted
+from vaesearch.events import (
+    EVENTS,
+    ArmAdded,
+    ArmShrunk,
+    PullFinished,
+    SearchStarted,
+    WorkerJoined,
+    WorkerLeft,
+    WorkerLost,
+)
+from vaesearch.records import TrialSettings
 from vaesearch.search.state import SearchState, advance
 from vaesearch.tracking.updates import Point, RunUpdate, interrupted, merge, updates_for
+
+CONFIG = {"dataset": "digits", "image_size": 8, "policy": "ucb"}
 
 
 def updates_of(search):
@@ -125,8 +137,49 @@ def test_rewards_that_are_no_numbers_pass_through(search):
 def test_every_kind_of_event_is_covered_by_the_example_or_shows_nothing(search, kind):
     shown = {e.kind for e in search.example().resume().ledger.events}
     shown |= {e.kind for e in Story().example().events}
-    silent = {"pull_failed", "worker_joined", "worker_lost", "worker_left", "arm_shrunk"}
-    assert kind in shown | silent
+    tested_below = {"worker_joined", "worker_lost", "worker_left", "arm_shrunk"}
+    assert kind in shown | tested_below | {"pull_failed"}
+
+
+def test_people_find_arms_by_plain_tags(search):
+    tags = merged(search.example())["deconv"].tags
+    assert tags.items() >= {
+        "policy": "thompson", "decoder": "deconv", "encoder": "conv", "status": "finished",
+        "epochs": "3",
+    }.items()  # fmt: skip
+    assert merged(search)[None].tags["status"] == "finished"
+
+
+def test_workers_are_counted_on_the_search(search):
+    search.start("mlp")
+    search.add(WorkerJoined("w0", "node", "cpu"))
+    search.add(WorkerJoined("w1", "node", "cpu"))
+    search.pull("mlp", -1.0)
+    search.add(WorkerLost("w1", "killed"))
+    search.add(WorkerLeft("w0", "idle"))
+    parent = merged(search)[None]
+    assert steps(parent, "workers") == [(0, 1.0), (0, 2.0), (1, 1.0), (1, 0.0)]
+    assert [value for _, value in steps(parent, "lost_workers")] == [0.0, 0.0, 1.0, 1.0]
+
+
+def test_an_arm_that_shrank_says_its_batch_size(search):
+    search.start("mlp")
+    search.add(ArmShrunk("mlp", 16, "out of memory"))
+    assert merged(search)["mlp"].tags["batch_size"] == "16"
+
+
+def test_images_are_datasets_of_the_search_and_of_every_arm(search):
+    data = {"name": "digits", "fingerprint": "f" * 64, "pixels": "8bit", "shape": [1, 8, 8],
+            "counts": {"train": 100, "valid": 25, "test": 25}}  # fmt: skip
+    search.add(SearchStarted("id-1", "0.1.0", CONFIG, data))
+    search.add(ArmAdded("mlp", vars(TrialSettings(decoder="mlp")), 1))
+    for update in merged(search).values():
+        told = [(i.name, i.context, i.profile["num_images"]) for i in update.images]
+        assert told == [
+            ("digits-train", "training", 100), ("digits-valid", "validation", 25),
+            ("digits-test", "testing", 25),
+        ]  # fmt: skip
+        assert {i.digest for i in update.images} == {"f" * 36}
 
 
 def test_values_carry_the_time_of_their_event(search):

@@ -5,7 +5,16 @@ import pytest
 from vaesearch.errors import InputError
 from vaesearch.search.run_dir import RunDir
 from vaesearch.tracking.cursor import Cursor, load_cursor, save_cursor
-from vaesearch.tracking.uris import check_uri, default_uri, is_server, redacted, ui_command
+from vaesearch.tracking.uris import (
+    check_uri,
+    connectable,
+    default_uri,
+    identity,
+    is_server,
+    redacted,
+    ui_command,
+    without_password,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +76,35 @@ def test_a_password_is_never_shown():
     assert redacted("http://host:5000") == "http://host:5000"
 
 
+@pytest.mark.parametrize(
+    ("uri", "kept", "named"),
+    [
+        ("http://me:se:cr@t@host:5000/x", "http://me@host:5000/x", "http://host:5000/x"),
+        ("http://me@host", "http://me@host", "http://host"),
+        ("http://host/a@b", "http://host/a@b", "http://host/a@b"),
+        ("postgresql://me:secret@h/db", "postgresql://me@h/db", "postgresql://me@h/db"),
+        (
+            "postgresql://me@h/db?password=secret&sslmode=require",
+            "postgresql://me@h/db?sslmode=require",
+            "postgresql://me@h/db?sslmode=require",
+        ),
+        ("mysql://h/db?passwd=secret", "mysql://h/db", "mysql://h/db"),
+        ("sqlite:////x/mlflow.db", "sqlite:////x/mlflow.db", "sqlite:////x/mlflow.db"),
+    ],
+)
+def test_what_is_kept_of_an_address_and_what_names_a_store(uri, kept, named):
+    assert without_password(uri) == kept
+    assert identity(uri) == identity(kept) == named
+
+
+def test_mlflow_finds_a_password_where_it_looks_for_one():
+    environment = {"MLFLOW_TRACKING_USERNAME": "other"}
+    assert connectable("https://me:s%40t@host/x", environment) == "https://host/x"
+    assert environment == {"MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_PASSWORD": "s@t"}
+    database = "postgresql://me:secret@host/db"
+    assert connectable(database, environment) == database
+
+
 def test_the_ui_is_for_databases_and_for_this_machine():
     command = ui_command("sqlite:////x/mlflow.db", 5001)
     assert command[:4] == [sys.executable, "-m", "mlflow", "ui"]
@@ -84,8 +122,9 @@ def test_who_keeps_artifacts():
 
 def test_a_cursor_comes_back_without_its_password(tmp_path):
     run_dir, uri = RunDir(tmp_path), "http://me:secret@host"
-    save_cursor(run_dir, Cursor(redacted(uri), "e", 5, True, "none"))
-    assert load_cursor(run_dir, uri, "e") == Cursor("http://me:***@host", "e", 5, True, "none")
+    save_cursor(run_dir, Cursor(identity(uri), "e", 5, True, "none"))
+    assert load_cursor(run_dir, uri, "e") == Cursor("http://host", "e", 5, True, "none")
+    assert load_cursor(run_dir, "http://you@host", "e").sent == 5
     assert "secret" not in run_dir.tracking_cursor.read_text()
 
 
@@ -101,3 +140,10 @@ def test_a_damaged_cursor_starts_over(tmp_path, content):
     run_dir = RunDir(tmp_path)
     run_dir.tracking_cursor.write_text(content)
     assert load_cursor(run_dir, "http://a", "e") == Cursor("http://a", "e")
+
+
+def test_the_server_of_a_cluster_is_the_default(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://head:5000")
+    assert default_uri(RunDir(tmp_path / "run")) == "http://head:5000"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    assert default_uri(RunDir(tmp_path / "run")) == f"sqlite:///{tmp_path}/mlflow.db"

@@ -1,15 +1,12 @@
 """Options of a run as they are kept: in ``config.yaml`` and in the ledger."""
 
-import re
 from typing import Any
 
 import yaml
 
 from vaesearch.config import Config
 from vaesearch.report.machine import hardware, software
-
-_PASSWORD = re.compile(r"(://[^/@:]*):[^@/]*@")
-_OPTION = re.compile(r"(?<=[?&])(?:password|passwd|pwd|sslpassword)=[^&]*&?", re.IGNORECASE)
+from vaesearch.tracking.uris import without_password
 
 
 def config_text(config: Config) -> str:
@@ -20,14 +17,14 @@ def config_text(config: Config) -> str:
 
 
 def plain(config: Config) -> dict[str, Any]:
-    """The options as JSON gives them back, without the password of the storage.
+    """The options as JSON gives them back, without the passwords of storage and tracking.
 
-    Run directories are copied about and sent to MLflow. A resumed search takes the password from
-    where the database's own tools look for it, or from ``--storage`` once more.
+    Run directories are copied about and sent to MLflow. A resumed search takes passwords from
+    where databases and MLflow look for them, or from ``--storage`` and ``--tracking-uri`` again.
     """
     kept = config.to_dict().items()
     options: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in kept}
-    if options.get("storage"):
-        bare = _OPTION.sub("", _PASSWORD.sub(r"\1@", options["storage"]))
-        options["storage"] = bare.rstrip("?&")
+    for name in ("storage", "tracking_uri"):
+        if options.get(name):
+            options[name] = without_password(options[name])
     return options

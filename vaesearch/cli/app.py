@@ -1,8 +1,6 @@
 """The ``vaesearch`` command: each sub-command parses, makes one call of the API, and prints."""
 
 import json
-import os
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +14,18 @@ from vaesearch.cli.jobs import jobs, logs, stop
 from vaesearch.cli.logs import log_format_option
 from vaesearch.cli.mixtures import mixture
 from vaesearch.cli.options import Commands, config_options, given
-from vaesearch.cli.places import RUN_PLACE, Place, new_run_dir, run_dir_options, runs_root
+from vaesearch.cli.places import RUN_PLACE, Place, new_run_dir, run_dir_options
 from vaesearch.cli.replay import replay
 from vaesearch.cli.sessions import run_session
 from vaesearch.cli.shared import run_shared
 from vaesearch.cli.status import status
 from vaesearch.cli.submit import submit
 from vaesearch.cli.terminal import Session
+from vaesearch.cli.tracking import sync, ui
 from vaesearch.cli.tuning import search, tune
-from vaesearch.config import TUNING_MAY_CHANGE, Config, TuneConfig, load_yaml, read_config
+from vaesearch.config import TUNING_MAY_CHANGE, Config, TuneConfig, load_yaml
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.space import space_entries
-from vaesearch.storage import inside
 
 # What the cost of a network depends on.
 COST_OPTIONS = (
@@ -92,64 +90,8 @@ def resume(run_dir: Place, as_json: bool, **options: Any) -> None:
     run_session(run_dir, as_json, go_on)
 
 
-@app.command()
-@click.argument("run_dir", type=RUN_PLACE)
-@click.option("--tracking-uri", help="where to; default where the search was tracked")
-def sync(run_dir: Place, tracking_uri: str | None) -> None:
-    """Send to MLflow, and to the Optuna study of a tuned search, what they lack of a run."""
-    from vaesearch.search.opening import open_run
-    from vaesearch.tracking import core
-
-    config = _config_of(run_dir)
-    study = _sync_study(run_dir) if isinstance(config, TuneConfig) else None
-    uri = tracking_uri or config.tracking_uri
-    if study is None or uri != core.NO_TRACKING:
-        run = open_run(run_dir)
-        core.sync(run, uri, config.experiment)
-        run.put()
-        click.echo(f"MLflow has all of {run_dir}.")
-
-
-def _sync_study(run_dir: Place) -> str | None:
-    from vaesearch.api import sync_study
-
-    study = sync_study(run_dir)
-    if study:
-        click.echo(f"{study[:1].upper()}{study[1:]} has all of {run_dir}.")
-    return study
-
-
-@app.command()
-@click.argument("run_dir", type=RUN_PLACE, required=False)
-@click.option("--port", default=5000, show_default=True, help="of the page, on 127.0.0.1")
-def ui(run_dir: Place | None, port: int) -> None:
-    """Open MLflow's pages on the store that the runs are in."""
-    from vaesearch.search.run_dir import RunDir
-    from vaesearch.tracking import core
-
-    uri = _config_of(run_dir).tracking_uri if run_dir else None
-    where = RunDir(run_dir or inside(runs_root(), "any"))
-    uri = uri or core.default_uri(where)
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
-        raise InputError(f"there is nothing at {uri} yet: run `vaesearch bandit` first.")
-    if uri.startswith("http"):
-        click.echo(f"MLflow is at {uri}")
-        return
-    _refuse_taken(port)
-    click.echo(f"MLflow on {uri}: http://127.0.0.1:{port} (Ctrl-C to stop)")
-    command = core.ui_command(uri, port)
-    os.execv(command[0], command)  # its signals and its end are then its own
-
-
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise InputError(f"port {port} is in use: give another with --port.") from error
-
-
+app.add_command(sync)
+app.add_command(ui)
 app.add_command(status)
 app.add_command(doctor)
 app.add_command(evaluate)
@@ -211,14 +153,3 @@ def _list_costs(axis: str | None, config: Config, dataset: str | None, as_json: 
         click.echo(json.dumps(rows, indent=2))
     else:
         Console().print(costs.cost_listing(axis, config, shape))
-
-
-def _config_of(run_dir: Place) -> Config:
-    """The configuration that the run was last worked on with."""
-    from vaesearch.bandits.core import Budget
-    from vaesearch.search.ledger import read_ledger
-    from vaesearch.search.opening import open_run
-    from vaesearch.search.state import fold
-
-    state = fold(read_ledger(open_run(run_dir).ledger), Budget())
-    return read_config(state.config, source=str(run_dir))

@@ -9,6 +9,7 @@ from vaesearch.config.core import (
     PRECISIONS,
     Config,
     absolute_database,
+    check_model_name,
     default_batch_size,
 )
 from vaesearch.config.reading import load_yaml
@@ -25,5 +26,6 @@ from vaesearch.config.tuning import (
 __all__ = [
     "BACKENDS", "EPOCHS_PER_ARM", "EPOCHS_PER_TRIAL", "MAY_CHANGE", "NO_STORAGE", "PIXELS",
     "PLACES", "PRECISIONS", "STORED", "TUNING_MAY_CHANGE", "Config", "TuneConfig",
-    "absolute_database", "config_class", "default_batch_size", "load_yaml", "read_config",
+    "absolute_database", "check_model_name", "config_class", "default_batch_size", "load_yaml",
+    "read_config",
 ]  # fmt: skip

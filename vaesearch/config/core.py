@@ -237,11 +237,25 @@ def _check(config: Config) -> None:
             f"--backend local runs one worker in this process, not {config.workers}; "
             "use --backend ray for more."
         )
+    check_model_name(config.register)
+    if config.register and config.tracking_uri == "none":
+        raise InputError("--register needs MLflow: leave out --tracking-uri none.")
     check_combination(config.settings(), config.pixels)
     if config.reward == "bpd" and not has_mass(config.settings()):
         raise InputError(
             f"--likelihood {config.likelihood} is no probability of 8-bit pixels, so it has no "
             "bits/dim: add --reward elbo, or choose another (`vaesearch list likelihoods`)."
+        )
+
+
+def check_model_name(name: str | None) -> None:
+    """Refuse a name that no registered model can have."""
+    if name is None:
+        return
+    if not name.strip() or len(name) > 256 or name.startswith(".") or set("/:") & set(name):
+        raise InputError(
+            f"--register {name!r} can be no model's name: write 1 to 256 characters without / "
+            "and :, the first of them no dot, such as digits-vae."
         )
 
 

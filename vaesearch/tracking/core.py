@@ -14,17 +14,27 @@ from vaesearch.search.run_dir import RunDir
 from vaesearch.tracking.cursor import exclusive, load_cursor, lock_path
 from vaesearch.tracking.evaluations import evaluation_files
 from vaesearch.tracking.mixtures import key_of, mixture_files
-from vaesearch.tracking.uris import NO_TRACKING, check_uri, default_uri, redacted, ui_command
+from vaesearch.tracking.uris import (
+    NO_TRACKING,
+    SECRET_URI,
+    check_uri,
+    default_uri,
+    identity,
+    is_server,
+    redacted,
+    ui_command,
+    without_password,
+)
 
 __all__ = [
     "NO_TRACKING", "MlflowTracker", "NullTracker", "Tracker", "check_uri", "default_uri",
-    "make_tracker", "send_evaluations", "sync", "ui_command",
+    "identity", "is_server", "make_tracker", "send_evaluations", "sync", "ui_command",
 ]  # fmt: skip
 
 _SYNC_WAIT = 15.0  # seconds that ``sync`` waits for the uploader of a search that just ended
 
 # An uploader that waits long for one request ends late; all of these the user may set otherwise.
-_DEFAULTS = {
+DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -88,7 +98,7 @@ class MlflowTracker:
                     stdin=subprocess.PIPE,  # its end tells the uploader that we are gone
                     stdout=log,
                     stderr=log,
-                    env=_environment(),
+                    env=_environment(self._uri),
                     start_new_session=True,  # Ctrl-C is for the search, not for the uploader
                 )
         except OSError as error:
@@ -109,7 +119,7 @@ class MlflowTracker:
         return self._unsent(_failure(self._run_dir, self._uri, self._experiment))
 
     def _unsent(self, why: str) -> str:
-        command = f"vaesearch sync {shlex.quote(str(self._run_dir.path))}"
+        command = f"vaesearch sync {shlex.quote(self._run_dir.address)}"
         return (
             f"MLflow at {redacted(self._uri)} does not have all of this search yet: {why}.\n"
             f"Nothing is lost; `{command}` sends the rest."
@@ -126,29 +136,31 @@ def make_tracker(run_dir: RunDir, uri: str | None, experiment: str) -> Tracker:
         return NullTracker()
     uri = uri or default_uri(run_dir)
     check_uri(uri)
-    if not _has_mlflow():
+    if not has_mlflow():
         _log.warning("MLflow is not installed (pip install mlflow): the search is not tracked.")
         return NullTracker()
     return MlflowTracker(run_dir, uri, experiment)
 
 
-def sync(run_dir: RunDir, uri: str | None, experiment: str) -> None:
+def sync(run_dir: RunDir, uri: str | None, experiment: str, register: str | None = None) -> None:
     """Send everything that MLflow lacks of a run, and wait for it.
+
+    ``register`` is the registered model that the best one is to be a version of.
 
     Raises:
         InputError: no run there, an address that cannot work, or no MLflow.
         VaesearchError: the store does not answer, or another upload is under way.
     """
     if not run_dir.ledger.exists():
-        raise RunDirError(f"{run_dir.path} is not a run directory: it has no ledger.")
+        raise RunDirError(f"{run_dir.address} is not a run directory: it has no ledger.")
     uri = uri or default_uri(run_dir)
     if uri == NO_TRACKING:
-        raise InputError(f"{run_dir.path} is not tracked: give --tracking-uri to send it.")
+        raise InputError(f"{run_dir.address} is not tracked: give --tracking-uri to send it.")
     check_uri(uri)
-    if not _has_mlflow():
+    if not has_mlflow():
         raise InputError("MLflow is not installed: pip install mlflow")
     _await_uploader(run_dir)
-    _drain(run_dir, uri, experiment)
+    _drain(run_dir, uri, experiment, register)
 
 
 def send_evaluations(run_dir: RunDir, uri: str | None, experiment: str) -> None:
@@ -169,7 +181,7 @@ def send_evaluations(run_dir: RunDir, uri: str | None, experiment: str) -> None:
             sync(run_dir, uri, experiment)
             return
         if time.monotonic() > deadline:
-            raise VaesearchError(f"{run_dir.path} is being sent by another process")
+            raise VaesearchError(f"{run_dir.address} is being sent by another process")
         time.sleep(0.2)
 
 
@@ -188,16 +200,17 @@ def _is_held(run_dir: RunDir) -> bool:
         return True
 
 
-def _drain(run_dir: RunDir, uri: str, experiment: str) -> None:
+def _drain(run_dir: RunDir, uri: str, experiment: str, register: str | None) -> None:
     command = [*_command(run_dir, uri, experiment), "--drain"]
+    command += ["--register", register] if register else []
     with _open_log(run_dir) as log:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            env=_environment(), check=False,
+            env=_environment(uri), check=False,
         )  # fmt: skip
     if done.returncode != 0:
         reason = _failure(run_dir, uri, experiment)
-        raise VaesearchError(f"could not send {run_dir.path} to {redacted(uri)}: {reason}.")
+        raise VaesearchError(f"could not send {run_dir.address} to {redacted(uri)}: {reason}.")
 
 
 def _await_uploader(run_dir: RunDir) -> None:
@@ -205,7 +218,7 @@ def _await_uploader(run_dir: RunDir) -> None:
     while _is_held(run_dir):
         if time.monotonic() > deadline:
             raise VaesearchError(
-                f"{run_dir.path} is being sent by its search, which is running or has just "
+                f"{run_dir.address} is being sent by its search, which is running or has just "
                 "ended; there is nothing to do but to wait."
             )
         time.sleep(0.2)
@@ -216,17 +229,19 @@ def _failure(run_dir: RunDir, uri: str, experiment: str) -> str:
     return error or f"see {run_dir.tracking_log}"
 
 
-def _has_mlflow() -> bool:
+def has_mlflow() -> bool:
+    """Whether MLflow is installed, which importing it would take seconds to find out."""
     return importlib.util.find_spec("mlflow") is not None
 
 
 def _command(run_dir: RunDir, uri: str, experiment: str) -> list[str]:
     module = "vaesearch.tracking.uploader"
-    return [sys.executable, "-m", module, str(run_dir.path), uri, experiment]
+    return [sys.executable, "-m", module, str(run_dir.path), without_password(uri), experiment]
 
 
-def _environment() -> dict[str, str]:
-    return _DEFAULTS | os.environ | _FORCED
+def _environment(uri: str) -> dict[str, str]:
+    secret = {} if uri == without_password(uri) else {SECRET_URI: uri}
+    return DEFAULTS | os.environ | _FORCED | secret
 
 
 def _open_log(run_dir: RunDir) -> IO[bytes]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vaesearch.search.run_dir import RunDir
-from vaesearch.tracking.uris import redacted
+from vaesearch.tracking.uris import identity
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Cursor:
     """What one store has of one run.
 
     Attributes:
-        uri, experiment: the store, without a password.
+        uri, experiment: the store, without user and password.
         sent: ledger lines that are there.
         complete: whether artifacts and final states are there too.
         error: why the last attempt failed; empty if it did not.
@@ -38,7 +38,7 @@ def load_cursor(run_dir: RunDir, uri: str, experiment: str) -> Cursor:
 
     Starting over is always safe, since sending something twice changes nothing.
     """
-    fresh = Cursor(redacted(uri), experiment)
+    fresh = Cursor(identity(uri), experiment)
     try:
         stored = Cursor(**json.loads(run_dir.tracking_cursor.read_text()))
     except (OSError, ValueError, TypeError):

@@ -14,6 +14,7 @@ from vaesearch.events import (
     ArmAppraised,
     ArmCut,
     ArmFailed,
+    ArmShrunk,
     Event,
     PullFinished,
     SearchFinished,
@@ -21,13 +22,19 @@ from vaesearch.events import (
     SearchStarted,
     TrialKnown,
     TrialRefused,
+    WorkerJoined,
+    WorkerLeft,
+    WorkerLost,
 )
 from vaesearch.search.state import SearchState
 from vaesearch.tracking import trials
+from vaesearch.tracking.inputs import Images, images_of
+from vaesearch.tracking.standing import EPOCHS, arm_tags
 
 RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 POLICY, STATUS, VERSION = "vaesearch.policy", "vaesearch.status", "vaesearch.version"
+BATCH_SIZE = "batch_size"
 BEST_ARM, CAUSE, CHANGES = "vaesearch.best_arm", "vaesearch.cause", "vaesearch.changes"
 
 # Options that belong to a machine, not to the search; an address may hold a password.
@@ -56,6 +63,7 @@ class RunUpdate:
         start_ms: when the run began, Unix milliseconds; None where it exists already.
         status: set if not None; the run ended at ``end_ms`` unless it is ``RUNNING``.
         components: of a mixture of that arm, whose run is below the arm's; None for the arm's.
+        images: what it was trained, validated and tested on.
     """
 
     arm: str | None
@@ -66,6 +74,7 @@ class RunUpdate:
     status: RunStatus | None = None
     end_ms: int | None = None
     components: int | None = None
+    images: tuple[Images, ...] = ()
 
 
 def updates_for(event: Event, state: SearchState) -> list[RunUpdate]:
@@ -83,16 +92,20 @@ def updates_for(event: Event, state: SearchState) -> list[RunUpdate]:
         case PullFinished():
             return _pull_finished(event, state, now)
         case ArmFailed():
-            tags = {STATUS: "failed", CAUSE: event.cause[:_MAX_TAG]}
+            tags = _status("failed") | {CAUSE: event.cause[:_MAX_TAG]}
             tags |= trials.state_tag(state, event.arm)
             return [RunUpdate(event.arm, tags=tags, status="FAILED", end_ms=now)]
         case ArmCut():
-            tags = {STATUS: "cut", CAUSE: event.reason[:_MAX_TAG]}
+            tags = _status("cut") | {CAUSE: event.reason[:_MAX_TAG]}
             tags |= trials.state_tag(state, event.arm)
             return [RunUpdate(event.arm, tags=tags, status="FINISHED", end_ms=now)]
         case ArmAppraised():
             points = _points("test/", event.metrics, event.epoch, now)
             return [RunUpdate(event.arm, points=points)]
+        case ArmShrunk():  # a tag, since MLflow refuses to change a param
+            return [RunUpdate(event.arm, tags={BATCH_SIZE: str(event.batch_size)})]
+        case WorkerJoined() | WorkerLeft() | WorkerLost():
+            return [_staffed(state, now)]
         case SearchFinished():
             return _search_finished(event, state, now)
         case _:
@@ -117,6 +130,7 @@ def merge(updates: Iterable[RunUpdate]) -> list[RunUpdate]:
             old.points + new.points,
             new.status or old.status,
             new.end_ms if new.status else old.end_ms,
+            images=new.images or old.images,
         )
     return list(merged.values())
 
@@ -124,18 +138,31 @@ def merge(updates: Iterable[RunUpdate]) -> list[RunUpdate]:
 def _search_started(event: SearchStarted, now: int) -> RunUpdate:
     options = {k: v for k, v in event.config.items() if k not in (*_MACHINE, "study")}
     data = {f"data/{k}": v for k, v in event.data.items()}
-    tags = {POLICY: event.config.get("policy"), VERSION: event.version, STATUS: "running"}
+    policy = event.config.get("policy")
+    tags = {POLICY: policy, "policy": policy, VERSION: event.version} | _status("running")
     tags |= {trials.STUDY: event.config.get("study")}
     params = _texts(options | data) | trials.search_params(event)
-    return RunUpdate(None, now, params, _texts(tags))
+    images = images_of(event.config, event.data)
+    return RunUpdate(None, now, params, _texts(tags), images=images)
 
 
 def _arm_added(event: ArmAdded, state: SearchState, now: int) -> list[RunUpdate]:
     params = trials.trial_params(event) | event.settings
     params |= {"parameters": event.parameters} | _shared(state.config)
     tags = trials.trial_tags(event, state.config) | trials.state_tag(state, event.arm)
-    added = RunUpdate(event.arm, now, _texts(params), _texts({STATUS: "running"} | tags))
+    tags |= arm_tags(event.settings, state.config) | _status("running") | {EPOCHS: 0}
+    images = images_of(state.config, state.data)
+    added = RunUpdate(event.arm, now, _texts(params), _texts(tags), images=images)
     return [added] if event.trial is None else [added, _counted(state, now)]
+
+
+def _status(word: str) -> dict[str, str]:
+    return {STATUS: word, "status": word}
+
+
+def _staffed(state: SearchState, now: int) -> RunUpdate:
+    counts = {"workers": len(state.workers), "lost_workers": state.lost_workers}
+    return RunUpdate(None, points=_points("", counts, state.history.spent, now))
 
 
 def _counted(state: SearchState, now: int) -> RunUpdate:
@@ -158,10 +185,11 @@ def _pull_finished(event: PullFinished, state: SearchState, now: int) -> list[Ru
         figures = {"reward": best.reward, "epoch": best.epoch} | best.metrics
         figures.pop("train_loss", None)
         points += _points("best/", figures, best.epoch, now)
+    tags = {EPOCHS: str(state.arms[event.arm].epoch)} | trials.state_tag(state, event.arm)
     first = leader(state.history.arms)
     spent = {"best/reward": first.value} | trials.best_values(state) if first else {}
     return [
-        RunUpdate(event.arm, tags=trials.state_tag(state, event.arm), points=points),
+        RunUpdate(event.arm, tags=tags, points=points),
         RunUpdate(None, points=_points("", spent, state.history.spent, now)),
     ]
 
@@ -179,7 +207,7 @@ def _all_open(state: SearchState, now: int, status: RunStatus, word: str) -> lis
     names = [None, *(a.name for a in state.history.arms if a.status == "open")]
     tags = {name: trials.state_tag(state, name) for name in names if name}
     return [
-        RunUpdate(name, tags={STATUS: word} | tags.get(name or "", {}), status=status, end_ms=now)
+        RunUpdate(name, tags=_status(word) | tags.get(name or "", {}), status=status, end_ms=now)
         for name in names
     ]
 

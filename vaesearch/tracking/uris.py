@@ -1,8 +1,10 @@
 """Where MLflow keeps things: which addresses are usable, and how to look at them."""
 
 import os
+import re
 import sys
-from urllib.parse import urlsplit
+from collections.abc import MutableMapping
+from urllib.parse import unquote, urlsplit
 
 from vaesearch.errors import InputError, unknown_name
 from vaesearch.search.run_dir import RunDir
@@ -11,6 +13,9 @@ NO_TRACKING = "none"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _SERVERS = ("http", "https", "databricks")
 _SQLITE = "sqlite:///"
+SECRET_URI = "VAESEARCH_TRACKING_URI"  # tells the uploader an address with a password
+_PASSWORD = re.compile(r"(://[^/@:]*):.*@")  # to the last @, should one be in the password
+_OPTION = re.compile(r"(?<=[?&])(?:password|passwd|pwd|sslpassword)=[^&]*&?", re.IGNORECASE)
 
 
 def default_uri(run_dir: RunDir) -> str:
@@ -73,6 +78,33 @@ def redacted(uri: str) -> str:
     """``uri`` without its password, fit for files and messages."""
     password = urlsplit(uri).password
     return uri.replace(f":{password}@", ":***@", 1) if password else uri
+
+
+def without_password(uri: str) -> str:
+    """``uri`` as it may be kept in files: with the user's name, without any password."""
+    return _OPTION.sub("", _PASSWORD.sub(r"\1@", uri)).rstrip("?&")
+
+
+def identity(uri: str) -> str:
+    """What names a store, whoever asks it: no password, and of a server no user either."""
+    bare = without_password(uri)
+    return re.sub(r"(?<=://)[^/@]*@", "", bare) if is_server(uri) else bare
+
+
+def connectable(uri: str, environment: MutableMapping[str, str]) -> str:
+    """``uri`` as MLflow's client takes it.
+
+    The user and the password in the address of a server go into ``environment``, where MLflow
+    looks for them, since errors repeat addresses.
+    """
+    if not uri.startswith(("http://", "https://")):
+        return uri
+    parts = urlsplit(uri)
+    if parts.username:
+        environment["MLFLOW_TRACKING_USERNAME"] = unquote(parts.username)
+    if parts.password:
+        environment["MLFLOW_TRACKING_PASSWORD"] = unquote(parts.password)
+    return identity(uri)
 
 
 def ui_command(uri: str, port: int = 5000) -> list[str]:
