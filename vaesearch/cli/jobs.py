@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from vaesearch.jobs.listing import Job
 
 _WIDEST = 200
+_SAID = "Run directory: "  # by the starter
+_BEGUN = "vaesearch resume"  # by a search that was stopped
 
 
 class JobEndedError(VaesearchError):
@@ -87,11 +89,17 @@ def stop(job_id: str, **options: Any) -> None:
     say(f"Stopping {job.id} ...")
     job = end(head, job)
     click.echo(f"{job.id} has ended: {job.status}.")
-    if place := run_dir_of(head, job):
+    place, said = job.run_dir, _log(head, job)
+    if place.startswith("$"):  # then the cluster decided, and said so
+        lines = (line.removeprefix(_SAID) for line in said.splitlines() if line.startswith(_SAID))
+        place = next(lines, "")
+    if place and _BEGUN in said:
         click.echo(
             "What was finished is kept; go on from there with\n"
             f"  vaesearch submit --address {head.url} -- resume {shlex.quote(place)}"
         )
+    elif job.is_ours:
+        click.echo("It had finished nothing that could be gone on with: submit it anew.")
 
 
 def watch(head: "Head", name: str) -> None:
@@ -119,19 +127,14 @@ def watch(head: "Head", name: str) -> None:
         raise JobEndedError(f"{name} ended: {_status(job)}", job.exit_status)
 
 
-def run_dir_of(head: "Head", job: "Job") -> str:
-    """Where the run of a job is; the cluster's own word for it where that decided."""
-    if not job.run_dir.startswith("$"):
-        return job.run_dir
+def _log(head: "Head", job: "Job") -> str:
+    """What the job has printed; nothing where that cannot be had any more."""
     from vaesearch.jobs.listing import get_log
 
-    said = "Run directory: "
     try:
-        lines = get_log(head, job.id).splitlines()
+        return get_log(head, job.id)
     except VaesearchError:
-        lines = []
-    found = (line.removeprefix(said) for line in lines if line.startswith(said))
-    return next(found, job.run_dir)
+        return ""
 
 
 def _write(text: str) -> None:

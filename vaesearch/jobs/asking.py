@@ -101,6 +101,8 @@ def unreachable(address: Address, error: NoAnswerError) -> InputError:
             f"A tunnel goes through: `{_TUNNEL.format(port=address.port)}`, then --address "
             f"http://localhost:{address.port}."
         )
+    if isinstance(cause, ConnectionError):
+        return not_ray(address, "it hung up")
     if isinstance(cause, OSError) and cause.errno is not None:
         return InputError(
             f"{where} cannot be reached: {cause.strerror or cause}.\n"

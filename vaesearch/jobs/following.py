@@ -7,11 +7,13 @@ from typing import Protocol
 from vaesearch.errors import InputError, VaesearchError
 from vaesearch.jobs.asking import NoAnswerError
 from vaesearch.jobs.heads import Head
-from vaesearch.jobs.listing import Job, get_job, request_stop
+from vaesearch.jobs.listing import Job, get_job, get_log, request_stop
 
 LOST_SECONDS = 300.0  # that a head may be away
 _QUIET = 15.0  # without output, before the head is asked whether it is still there
 _POLL = 0.5
+_POLLED = 2.0
+_FRUITLESS = 3  # connections, after which there is to be none
 _SLOW = 20.0  # to start; longer than that is said
 _STOP_SECONDS = 120.0
 
@@ -26,6 +28,28 @@ class Chunks(Protocol):
     def close(self) -> None:
         """Hang up."""
         ...
+
+
+class Polled:
+    """A job's output by asking for it again and again: some proxies let nothing else through."""
+
+    def __init__(self, head: Head, name: str, sleep: Callable[[float], None]) -> None:
+        self._head, self._name, self._sleep = head, name, sleep
+        self._seen = 0
+
+    def read(self, seconds: float) -> str | None:
+        """What is new."""
+        over = get_job(self._head, self._name).is_over
+        fresh = get_log(self._head, self._name)[self._seen :]
+        self._seen += len(fresh)
+        if not fresh and over:
+            return None
+        if not fresh:
+            self._sleep(_POLLED)
+        return fresh
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Follower:
@@ -56,6 +80,7 @@ class Follower:
         self._write, self._note, self._connect = write, note, connect
         self._sleep, self._clock = sleep, clock
         self._shown = 0  # characters
+        self._fruitless = 0  # connections in a row that brought nothing new
 
     def follow(self) -> Job:
         """The job as it ended.
@@ -98,7 +123,9 @@ class Follower:
 
     def _read(self) -> None:
         """Show what has not been shown; each connection begins at the beginning."""
-        chunks, skip = self._connect(self._head, self._name), self._shown
+        self._fruitless += 1
+        connect = self._connect if self._fruitless <= _FRUITLESS else self._polled
+        chunks, skip = connect(self._head, self._name), self._shown
         try:
             while (text := chunks.read(_QUIET)) is not None:
                 if not text:
@@ -108,8 +135,12 @@ class Follower:
                 if fresh:
                     self._write(fresh)
                     self._shown += len(fresh)
+                    self._fruitless = 0
         finally:
             chunks.close()
+
+    def _polled(self, head: Head, name: str) -> Chunks:
+        return Polled(head, name, self._sleep)
 
     def _read_or_leave(self) -> None:
         """As :meth:`_read`; what a lost node has printed is lost, but the job's end is known."""

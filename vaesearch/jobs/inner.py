@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from vaesearch.errors import InputError
 
-_PASSWORD = re.compile(r"(://[^/\s:@'\"]*):[^\s@'\"]+@")
+_PASSWORD = re.compile(r"(://[^/\s:@'\"]*):[^\s/'\"]+@")
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def get_log(head: Head, name: str) -> str:
 
 
 def request_stop(head: Head, name: str) -> None:
-    """Ask for the end of a job: it gets SIGTERM, and later, if need be, SIGKILL.
+    """Ask for the end of a job: it gets a signal, and later, if need be, SIGKILL.
 
     Raises:
         NoAnswerError: the head does not answer.

@@ -21,7 +21,9 @@ from vaesearch.jobs.naming import job_id
 from vaesearch.jobs.package import LEAST_PYTHON, needs, python, stage_package
 
 SCRIPT = "vaesearch_job.py"
-STOP_SECONDS = 60  # that a search gets to end in order
+# A search gets a minute to end in order, and is asked as by Ctrl-C: Ray's own handler of SIGTERM
+# ends a driver before it can close anything.
+_STOPPING = {"RAY_JOB_STOP_WAIT_TIME_S": "60", "RAY_JOB_STOP_SIGNAL": "SIGINT"}
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def make_request(
     environment: dict[str, Any] = {
         "working_dir": str(work),
         "py_modules": [str(stage_package(folder))],
-        "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS), **wishes.env},
+        "env_vars": {**_STOPPING, **wishes.env},
     }
     if wishes.pip:
         environment["pip"] = list(wishes.pip)

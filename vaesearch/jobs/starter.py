@@ -168,4 +168,7 @@ def dotted(pair: tuple) -> str:  # type: ignore[type-arg]
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:  # stopped before the command could take care of it
+        sys.exit(130)
