@@ -31,8 +31,8 @@ class Plain(nn.Module):
 class Greedy(Plain):
     """Has memory for so many images at once, as a GPU that is too small."""
 
-    def __init__(self, *, most, **sizes):
-        super().__init__(**sizes)
+    def __init__(self, *, latent_dim, shape, outputs, most):
+        super().__init__(latent_dim=latent_dim, shape=shape, outputs=outputs)
         self.most = int(most)
 
     def trouble(self, images):
@@ -51,8 +51,8 @@ class Bloated(Plain):
 class Sleeper(Plain):
     """Hangs after some steps, once: until the file ``marker`` is there."""
 
-    def __init__(self, *, marker, **sizes):
-        super().__init__(**sizes)
+    def __init__(self, *, latent_dim, shape, outputs, marker):
+        super().__init__(latent_dim=latent_dim, shape=shape, outputs=outputs)
         self.marker = Path(marker)
 
     def trouble(self, images):

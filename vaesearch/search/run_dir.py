@@ -124,9 +124,9 @@ class RunDir:
             raise RunDirError(
                 f"{self.address} is in use by process {holder}; wait for it or stop it."
             ) from error
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
+        with suppress(OSError):  # a full disk: who holds it is only for people to read
+            handle.truncate(0)
+            os.write(handle.fileno(), str(os.getpid()).encode())
         self._lock = handle
         if self.home is not None:
             self._claim(self.home)
