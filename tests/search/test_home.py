@@ -1,0 +1,145 @@
+import pytest
+from object_store import Faulty, full
+
+from vaesearch.errors import StorageError
+from vaesearch.search.home import Home
+from vaesearch.search.segments import SegmentWriter
+from vaesearch.storage import folder_of
+
+
+@pytest.fixture
+def there(tmp_path):
+    return folder_of(tmp_path / "there")
+
+
+@pytest.fixture
+def at(there, tmp_path):
+    """The home as a machine sees it."""
+    return lambda machine: Home(there, tmp_path / machine / "run")
+
+
+def write(home, name, text):
+    path = home.path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_what_one_machine_puts_another_fetches(at, there):
+    one, two = at("one"), at("two")
+    write(one, "results.json", "{}")
+    write(one, "arms/mlp/model.pt", "weights")
+    for passing in (".lock", "x.tmp", "study.db-wal"):
+        write(one, passing, "")
+    one.put()
+    assert there.names() == ["arms/mlp/model.pt", "results.json"]
+    two.fetch()
+    assert (two.path / "arms/mlp/model.pt").read_text() == "weights"
+
+
+def test_only_what_changed_travels(at, there):
+    one, two = at("one"), at("two")
+    write(one, "a", "1")
+    write(one, "b", "1")
+    one.put()
+    two.fetch()
+    write(two, "b", "22")
+    two.folder = one.folder = Faulty(there)
+    two.put()
+    one.fetch()
+    assert one.folder.calls == [("write", "b")]
+    assert (one.path / "b").read_text() == "22"
+    one.put()
+    assert len(one.folder.calls) == 1
+
+
+def test_what_is_gone_is_deleted_by_who_works_on_the_run_alone(at, there):
+    one, two = at("one"), at("two")
+    write(one, "front/a.yaml", "")
+    write(one, "front/b.yaml", "")
+    one.put()
+    two.fetch()
+    (one.path / "front/a.yaml").unlink()
+    one.put()
+    assert len(there.names()) == 2
+    one.put(delete=True)
+    assert there.names() == ["front/b.yaml"]
+    two.fetch()
+    assert sorted(p.name for p in (two.path / "front").iterdir()) == ["b.yaml"]
+
+
+def test_what_was_not_put_yet_survives_a_fetch(at):
+    one = at("one")
+    write(one, "a", "1")
+    one.put()
+    write(one, "evaluation/new.json", "{}")
+    one.fetch()
+    assert (one.path / "evaluation/new.json").exists()
+
+
+def test_the_ledger_is_put_together(at, there):
+    one, writer = at("one"), SegmentWriter(there, "me", 0)
+    one.fetch()
+    writer.append(b"1\n")
+    writer.append(b"2\n")
+    one.fetch()
+    assert (one.path / "ledger.jsonl").read_bytes() == b"1\n2\n"
+    writer.append(b"3\n")
+    one.fetch()
+    assert (one.path / "ledger.jsonl").read_bytes() == b"1\n2\n3\n"
+
+
+def test_a_copy_that_is_ahead_is_kept_and_one_that_went_astray_is_not(at, there):
+    one, writer = at("one"), SegmentWriter(there, "me", 0)
+    writer.append(b"1\n")
+    one.fetch()
+    ledger = one.path / "ledger.jsonl"
+    ledger.write_bytes(b"1\n2\n3")
+    one.fetch()
+    assert ledger.read_bytes() == b"1\n2\n3"
+    SegmentWriter(there, "other", 1).append(b"other\n")
+    one.fetch()
+    assert ledger.read_bytes() == b"1\nother\n"
+
+
+@pytest.mark.parametrize("damage", ["garbage", "{}", '{"nonsense": 1}', None])
+def test_a_damaged_memory_costs_time_only(at, there, damage):
+    one = at("one")
+    SegmentWriter(there, "me", 0).append(b"1\n")
+    write(one, "a", "1")
+    one.put()
+    one.fetch()
+    memory = one.path / ".home.json"
+    memory.unlink() if damage is None else memory.write_text(damage)
+    one.fetch()
+    assert (one.path / "a").read_text() == "1"
+    assert (one.path / "ledger.jsonl").read_bytes() == b"1\n"
+
+
+def test_a_copy_that_was_cut_short_is_made_whole(at, there):
+    one = at("one")
+    SegmentWriter(there, "me", 0).append(b"1\n2\n")
+    one.fetch()
+    (one.path / "ledger.jsonl").write_bytes(b"1\n")
+    one.fetch()
+    assert (one.path / "ledger.jsonl").read_bytes() == b"1\n2\n"
+
+
+def test_a_full_storage_is_said(at, there):
+    one = at("one")
+    write(one, "a", "1")
+    one.folder = Faulty(there)
+    one.folder.fault = full()
+    with pytest.raises(StorageError, match=r"cannot write .*: No space left on device"):
+        one.put()
+
+
+def test_traces_of_a_look_are_removed_and_nothing_else(at, there):
+    one = at("one")
+    there.write("lease/000001.json", b"{}")
+    SegmentWriter(there, "me", 0).append(b"")
+    one.discard()
+    assert there.names() == []
+    there.write("lease/000001.json", b"{}")
+    there.write("config.yaml", b"")
+    one.discard()
+    assert len(there.names()) == 2
