@@ -47,6 +47,7 @@ start_mlflow() {
         --backend-store-uri "sqlite:///$HOME/mlflow/mlflow.db" \
         --artifacts-destination "${VAESEARCH_RUNS%/}/mlflow-artifacts" \
         </dev/null >~/mlflow/server.log 2>&1 &
+    echo $! >~/mlflow/server.pid
 }
 
 environment

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -57,6 +58,7 @@ class Box:
         self._server = server
         self._running = []
         self.ports = {name: free_port() for name in COMPOSE["services"]}
+        self.ray = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))  # sockets need a short path
         for name in ("artifacts", "home"):
             (folder / name).mkdir()
 
@@ -145,4 +147,5 @@ class Box:
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self.ray):
+            shutil.rmtree(folder, ignore_errors=True)
