@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.data import ImageData
@@ -190,7 +190,7 @@ class RayBackend:
             self._raised(member, error.cause)
             return
         except RayError as error:
-            self._gone(member, str(error), now)
+            self._gone(member, error, now)
             return
         if member.where is None:
             member.placed(result, now)
@@ -224,7 +224,7 @@ class RayBackend:
             patience = self._patience if member.joined else self._patience.of_start()
             complaint = member.listen(patience, now)
         except RayError as error:
-            self._gone(member, str(error), now)
+            self._gone(member, error, now)
             return
         if complaint and member.joined:
             self.pool.remove(member)
@@ -234,10 +234,12 @@ class RayBackend:
 
     # --- losing ---
 
-    def _gone(self, member: Member, error: str, now: float) -> None:
+    def _gone(self, member: Member, cause: RayError, now: float) -> None:
         """A worker is dead; what it was doing is in doubt until its machine is known to stay."""
         self.pool.remove(member)
-        machine = self._fleet.machine(member.node)
+        if isinstance(cause, ActorUnavailableError):
+            self._fleet.unreached(member.node)
+        machine, error = self._fleet.machine(member.node), str(cause)
         if not member.joined:
             if not is_blameless(error, machine):
                 self._false_start(member, why(error, machine)[0])

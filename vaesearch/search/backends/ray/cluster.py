@@ -1,6 +1,7 @@
 """What Ray says of the machines of a cluster; none of these calls waits for a machine."""
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from vaesearch.search.backends.ray.planning import Growth, Machine
 # environment. Ray itself tells a driver of its autoscaler only where one reports to the GCS.
 _BOOTSTRAP = "ray_bootstrap_config.yaml"
 _OPERATOR = "RAY_CLUSTER_NAME"
+ANSWER_SECONDS = 0.5
 
 
 def machines() -> list[Machine]:
@@ -33,9 +35,13 @@ def growth() -> Growth:
     return Growth(possible=bool(kinds) or told, kinds=kinds)
 
 
-def address_of_gcs() -> str:
-    """Of the cluster that this process is part of."""
-    return str(ray.get_runtime_context().gcs_address)
+def answers(machine: Machine) -> bool:
+    """Whether Ray's daemon takes calls there: the head may take half a minute to find out."""
+    try:
+        socket.create_connection(machine.address, ANSWER_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def _machine(node: dict[str, Any], draining: bool) -> Machine:
@@ -48,6 +54,7 @@ def _machine(node: dict[str, Any], draining: bool) -> Machine:
         name,
         node["Alive"],
         draining,
+        (node.get("NodeManagerAddress", ""), node.get("NodeManagerPort", 0)),
     )
 
 

@@ -4,7 +4,11 @@ import json
 import logging
 import os
 import platform
+import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -40,16 +44,27 @@ def connect(address: str | None, workers: int | None) -> bool:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         # Workers beyond the cores are allowed when asked for: they then share them.
         cores = max(workers or 0, os.cpu_count() or 1)
-        ray.init(address="local", num_cpus=cores, include_dashboard=False, **_QUIET)
+        with _own_signals():
+            ray.init(address="local", num_cpus=cores, include_dashboard=False, **_QUIET)
         return True
     where = check(where)
     try:
-        ray.init(address=where, **_QUIET)
+        with _own_signals():
+            ray.init(address=where, **_QUIET)
     except AuthenticationError as error:
         raise _wrong_token(where) from error
     except (RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise no_cluster(where, _first_line(error)) from error
     return False
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray aborts the process on SIGTERM unless who took care of it before does so again."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread() and before is not None:
+        signal.signal(signal.SIGTERM, before)
 
 
 def target(address: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from vaesearch.search.backends.ray import cluster
 from vaesearch.search.backends.ray.planning import Growth, Machine
@@ -22,6 +23,7 @@ class Fleet:
         self._failures: Counter[str] = Counter()
         self._looked = float("-inf")
         self._machines: dict[str, Machine] = {}
+        self._silent: set[str] = set()
         self.growth: Growth = cluster.growth()
         self.look(0.0)
 
@@ -35,6 +37,17 @@ class Fleet:
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now
             self._machines = {machine.id: machine for machine in cluster.machines()}
+            for node in list(self._silent):
+                self.unreached(node)
+
+    def unreached(self, node: str) -> None:
+        """A worker cannot be reached: is its machine gone, though the head does not know yet?"""
+        machine = self.machine(node)
+        if machine is None or (machine.alive and cluster.answers(machine)):
+            self._silent.discard(node)
+            return
+        self._silent.add(node)
+        self._machines[node] = replace(machine, alive=False)
 
     def usable(self, avoid: Collection[str]) -> list[Machine]:
         """Those that are there but for some."""

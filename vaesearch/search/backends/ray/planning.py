@@ -16,6 +16,7 @@ class Machine:
         name: as a person would call it.
         alive: whether it is there.
         draining: whether it will be gone soon, such as a spot instance after its notice.
+        address: host and port of Ray's daemon there.
     """
 
     cpus: float
@@ -24,6 +25,7 @@ class Machine:
     name: str = ""
     alive: bool = True
     draining: bool = False
+    address: tuple[str, int] = ("", 0)
 
 
 @dataclass(frozen=True)
