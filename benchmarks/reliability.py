@@ -6,7 +6,8 @@ Every round starts a Ray head and nodes of one CPU on this machine, a search on 
 follows, and an agent that strikes at random moments: it adds nodes, stops and kills them, kills
 single workers, stops others in mid-air, and kills the driver, which is then resumed. Afterwards
 the ledger, the checkpoints and MLflow are held against what is promised. Finished rounds are kept
-in ``--work`` and not repeated; ``--only 3 7`` runs these alone, ``--table`` none.
+in ``--work`` and not repeated; ``--only 3 7`` runs these alone, ``--table`` none. ``--docs FILE``
+puts the figures into a page, between its marks.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from chaos.accounts import losses
 from chaos.agent import Agent
 from chaos.checks import CHECKS, of_ledger, of_mlflow
 from chaos.machines import Machines
-from chaos.page import report
+from chaos.page import between, report, summary
 from chaos.search import Driver, Size, environment, undisturbed
 from common import publish
 
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path("runs/reliability"))
     parser.add_argument("--table", action="store_true", help="only make the page")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--docs", type=Path, help="page whose figures are replaced")
     options = parser.parse_args()
     work = options.work.absolute()
     work.mkdir(parents=True, exist_ok=True)
@@ -49,6 +51,8 @@ def main() -> int:
     found = [json.loads(path.read_text()) for path in sorted(work.glob("round-*.json"))]
     found.sort(key=lambda outcome: outcome["number"])
     publish(report(found), options.out)
+    if options.docs:
+        options.docs.write_text(between(options.docs.read_text(), summary(found)))
     return 0 if all(all(outcome["checks"].values()) for outcome in found) else 1
 
 

@@ -12,9 +12,10 @@ from chaos.search import Driver
 
 MOST_NODES = 4
 EPOCHS = 8.0  # mean between two strikes, so that a slow machine is struck as often as a fast one
-PATIENCE = 6.0  # seconds after which it strikes though the search has not come so far
+PATIENCE = 20.0  # seconds after which it strikes though the search has not come so far
+HASTE = 0.25  # share of the strikes that follow within three seconds, whoever is still starting
 NOTICE = 2.0  # seconds that a reclaimed node is told before
-LONGEST_WITHOUT = 3.0  # seconds without any node
+SOON = 3.0  # seconds; also the longest time without any node
 # How often each is chosen.
 WEIGHTS = {
     "add node": 6, "stop node": 1, "kill node": 2, "cut power": 1, "reclaim node": 1,
@@ -76,8 +77,8 @@ class Agent:
     def _waited(self) -> bool:
         """Wait for the next moment to strike; whether the search ended before."""
         goal = (self._driver.epochs() or 0) + self._random.expovariate(1 / EPOCHS)
-        patience = PATIENCE if self._machines.names else LONGEST_WITHOUT
-        end = time.monotonic() + self._random.uniform(0, 2 * patience)
+        hasty = self._random.random() < HASTE or not self._machines.names
+        end = time.monotonic() + (self._random.uniform(0, SOON) if hasty else PATIENCE)
         while time.monotonic() < end and (self._driver.epochs() or 0) < goal:
             if self._driver.wait(0.1):
                 return True
@@ -119,7 +120,10 @@ class Agent:
         }
 
     def _node(self) -> str:
-        return self._random.choice(self._machines.names)
+        """A node, rather one that has a worker."""
+        names = self._machines.names
+        staffed = [name for name in names if self._machines.actors(name)]
+        return self._random.choice(staffed or names)
 
     def _workers(self) -> list[int]:
         found = [pid for name in self._machines.names for pid in self._machines.actors(name)]

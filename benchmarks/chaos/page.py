@@ -6,22 +6,36 @@ from typing import Any
 
 from common import hardware, spread, table
 
-from chaos.agent import KINDS
+from chaos.agent import KINDS, OF_NODES
 from chaos.checks import CHECKS
 
 Outcome = Mapping[str, Any]
 
 
+MARKS = "<!-- figures -->", "<!-- end of figures -->"
+
+
 def report(found: Sequence[Outcome]) -> str:
     """Verdicts, costs of each kind of fault, and a line for every round."""
+    title = f"# A search whose machines come and go, {len(found)} rounds\n"
+    return "\n".join([title, summary(found), "\n## Rounds\n", _rounds(found)])
+
+
+def summary(found: Sequence[Outcome]) -> str:
+    """On what machine, what held, and what each kind of fault cost."""
     epochs = sum(outcome["epochs"] for outcome in found)
+    seconds = [outcome["seconds"] for outcome in found]
     head = (
-        f"# A search whose machines come and go, {len(found)} rounds\n\n"
-        f"{hardware('ray', 'torch', 'mlflow')}. {epochs:,} epochs in all; a round takes "
-        f"{spread([o['seconds'] for o in found], 0)} s, cluster and drivers included.\n"
+        f"{hardware('ray', 'torch', 'mlflow')}. {len(found)} rounds, {epochs:,} epochs in all; "
+        f"seconds of a round, cluster and drivers included: {spread(seconds, 0)}.\n"
     )
-    parts = [head, "## What held\n", _verdicts(found), "\n## What faults cost\n", _costs(found)]
-    return "\n".join([*parts, "\n## Rounds\n", _rounds(found)])
+    return "\n".join([head, _verdicts(found), "", _costs(found)])
+
+
+def between(page: str, text: str) -> str:
+    """``page`` with ``text`` between its marks."""
+    before, _, rest = page.partition(MARKS[0])
+    return f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{rest.partition(MARKS[1])[2]}"
 
 
 def _verdicts(found: Sequence[Outcome]) -> str:
@@ -53,13 +67,12 @@ def _rounds(found: Sequence[Outcome]) -> str:
     rows = []
     for outcome in found:
         counts = Counter(strike["kind"] for strike in outcome["strikes"])
-        nodes = sum(counts[kind] for kind in KINDS if kind.endswith("node")) - counts["add node"]
-        gone = counts["cut power"]
+        gone = sum(counts[kind] for kind in OF_NODES)
         workers = counts["kill worker"], counts["hang worker"]
         broken = [key for key, holds in outcome["checks"].items() if not holds]
         rows.append([
             str(outcome["number"]), f"{outcome['seconds']:.0f}", str(outcome["chunk"]),
-            str(counts["add node"]), str(nodes + gone), *map(str, workers),
+            str(counts["add node"]), str(gone), *map(str, workers),
             str(counts["kill driver"]), str(len(outcome["losses"])),
             str(_epochs(outcome["losses"])),
             ", ".join(broken) or outcome["trouble"] or "all held",
