@@ -89,10 +89,10 @@ def claim_study(config: Config, run_dir: RunDir, search_id: str, space: Space | 
     from vaesearch.search.tuning.storage import claim_at
     from vaesearch.search.tuning.study import key_of
 
-    key = key_of(config.to_dict(), search_id, space, run_dir.path, vaesearch.__version__)
+    key = key_of(config.to_dict(), search_id, space, run_dir.address, vaesearch.__version__)
     if config.storage:
         claim_at(address, key)
-    return StudyMirror(address, key, space, run_dir.path)
+    return StudyMirror(address, key, space, run_dir.address)
 
 
 def mirror_of(
@@ -119,10 +119,10 @@ def mirror_of(
 
     space = Space.from_dict(state.space)
     options = config.to_dict()
-    key = key_of(options, state.search_id, space, run_dir.path, vaesearch.__version__)
+    key = key_of(options, state.search_id, space, run_dir.address, vaesearch.__version__)
     if not claimed:
         claim_at(address, key, anew=False)
-    return StudyMirror(address, key, space, run_dir.path)
+    return StudyMirror(address, key, space, run_dir.address)
 
 
 def study_address(config: Config, run_dir: RunDir) -> "Address | None":

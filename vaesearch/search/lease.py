@@ -93,6 +93,15 @@ class Lease:
         self._folder.write(_name(self._number), self._content())
         self.lost = self.lost or self._latest() > self._number
 
+    def check(self) -> None:
+        """Make sure that no other process has taken the run over.
+
+        Raises:
+            RunDirError: one has.
+        """
+        if self.lost:
+            raise RunDirError(f"{self._folder.address} is in use by another process.")
+
     def release(self) -> None:
         """Let others have it; no error where they cannot be told, for they find out."""
         self._ended.set()

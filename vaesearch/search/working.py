@@ -82,6 +82,7 @@ class Working:
         """Send what can still be sent, and let others have the run."""
         try:
             self.mirror.flush(LAST_PATIENCE)
+            self._lease.check()
             self._home.put(delete=True)
             known = self._home.known()
             self._home.remember(

@@ -36,7 +36,7 @@ class StudyMirror:
         run_dir: of the search, for messages.
     """
 
-    def __init__(self, address: Address, key: StudyKey, space: Space, run_dir: Path) -> None:
+    def __init__(self, address: Address, key: StudyKey, space: Space, run_dir: str | Path) -> None:
         self._address = address
         self._key = key
         self._space = space

@@ -15,6 +15,7 @@ from optuna.study import StudyDirection
 from vaesearch.errors import InputError
 from vaesearch.search.tuning.figures import signs
 from vaesearch.space import Space
+from vaesearch.storage import is_url
 
 METRIC_NAMES = "study:metric_names"  # where Optuna's ``Study.set_metric_names`` puts them
 ID, RUN_DIR, SPACE = "search_id", "run_dir", "space"
@@ -50,7 +51,7 @@ def default_name(dataset: str, search_id: str) -> str:
 
 
 def key_of(
-    config: Mapping[str, Any], search_id: str, space: Space, run_dir: Path, version: str
+    config: Mapping[str, Any], search_id: str, space: Space, run_dir: str | Path, version: str
 ) -> StudyKey:
     """The study of a search.
 
@@ -58,12 +59,13 @@ def key_of(
         config: options of the search, among them the name of the study.
         search_id: of the search.
         space: that is searched.
-        run_dir: where the search is.
+        run_dir: the path or URL where the search is.
         version: of this package.
     """
     told = {name: config[name] for name in ("dataset", "policy", "sampler")}
+    where = run_dir if is_url(run_dir) else Path(run_dir).absolute()
     attributes = {
-        ID: search_id, RUN_DIR: str(run_dir.absolute()), SPACE: space.fingerprint[:16],
+        ID: search_id, RUN_DIR: str(where), SPACE: space.fingerprint[:16],
         "vaesearch": version, **told,
     }  # fmt: skip
     return StudyKey(config["study"], tuple(config["objective"]), attributes)
