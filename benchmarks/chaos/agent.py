@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chaos.machines import Machines
-from chaos.processes import send
+from chaos.processes import read, send
 from chaos.search import Driver
 
 MOST_NODES = 4
@@ -104,6 +104,8 @@ class Agent:
     def _is_possible(self, kind: str) -> bool:
         if kind == "add node":
             return len(self._machines.names) < MOST_NODES
+        if kind == "hang worker":
+            return bool(self._busy())
         return bool(self._workers()) if kind in OF_WORKERS else bool(self._machines.names)
 
     def _acts(self) -> dict[str, Callable[[], int]]:
@@ -129,15 +131,23 @@ class Agent:
         found = [pid for name in self._machines.names for pid in self._machines.actors(name)]
         return [pid for pid in found if pid not in self._stopped]
 
+    def _busy(self) -> list[int]:
+        """Workers in the middle of a job: one that is still starting is given minutes."""
+        return [pid for pid in self._workers() if ".carry_out" in read(pid, "cmdline")]
+
     def _add(self) -> int:
         self._machines.add()
         return 0
 
     def _kill_worker(self) -> int:
-        return int(send(self._random.choice(self._workers()), signal.SIGKILL))
+        workers = self._workers()
+        return int(bool(workers) and send(self._random.choice(workers), signal.SIGKILL))
 
     def _hang_worker(self) -> int:
-        pid = self._random.choice(self._workers())
+        busy = self._busy()
+        if not busy:  # it has ended since
+            return 0
+        pid = self._random.choice(busy)
         self._stopped.append(pid)
         return int(send(pid, signal.SIGSTOP))
 
