@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 
+import pytest
 from box import COMPOSE
 from cluster_files import FOLDER, ROOT, pins, read, read_all
 from packaging.requirements import Requirement
@@ -116,3 +117,24 @@ def test_pins_are_within_what_the_project_allows():
         if pin := pins().get(requirement.name):
             assert pin in requirement.specifier, requirement.name
     assert {"ray", "torch", "torchvision", "mlflow", "optuna"} <= set(pins())
+
+
+def test_pins_go_together():
+    """By what the packages say of each other, as far as they are installed in these versions."""
+    from importlib.metadata import PackageNotFoundError, requires, version
+
+    looked_at = 0
+    for name, pin in pins().items():
+        try:
+            if version(name) != pin:
+                continue
+        except PackageNotFoundError:
+            continue
+        for requirement in map(Requirement, requires(name) or []):
+            # Of extras only those that are asked for.
+            there = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+            if there and (other := pins().get(requirement.name)):
+                assert other in requirement.specifier, f"{name} {pin} wants {requirement}"
+                looked_at += 1
+    if not looked_at:
+        pytest.skip("none of the pinned versions is installed here")

@@ -2,6 +2,7 @@
 
 import re
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 from cluster_files import CLOUDS, FOLDER, LAUNCHER, read
@@ -83,6 +84,15 @@ def test_the_autoscaler_takes_spot_first_and_what_there_is_otherwise(name):
     assert set(first) == {max(spot, key=lambda kind: types[kind]["priority"])}
     assert launched(name, 1, unavailable=spot) == {plain: 1}
     assert sum(launched(name, 50).values()) <= prepared(name)["max_workers"]
+
+
+def test_machines_of_ones_own_all_join(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    key = Path(read("local.yaml")["auth"]["ssh_private_key"]).expanduser()
+    key.parent.mkdir()
+    key.write_text("a key")
+    [(_, count)] = launched("local", 0).items()
+    assert count == len(read("local.yaml")["provider"]["worker_ips"])
 
 
 @pytest.mark.parametrize("name", LAUNCHER)
