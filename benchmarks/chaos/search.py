@@ -17,7 +17,7 @@ OPTIONS = [
     "--decoders", "mlp,mlp-wide,deconv,upsample",
 ]  # fmt: skip
 ARMS = 4
-HANG = 8.0  # seconds without progress, after which a worker is taken for hung
+HANG = 12.0  # seconds without progress, after which a worker is taken for hung
 
 
 @dataclass(frozen=True)

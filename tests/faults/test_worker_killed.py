@@ -4,7 +4,7 @@ import signal
 
 import pytest
 import tiny
-from disturbed import assert_whole, events_of, kill_after, signal_a_worker, start
+from disturbed import assert_whole, events_of, kill_after, signal_the_worker, start
 
 from vaesearch.events import PullFailed, PullStarted, WorkerLost
 
@@ -15,7 +15,7 @@ def test_on_ray_after_its_driver_was_killed(folder, begin, undisturbed, tmp_path
     words = begin(run_dir, "--workers", "1", "--tracking-uri", "none")
     assert kill_after(words, run_dir, 16, 0.02, folder)
     process = start("resume", run_dir, cache=folder)
-    signal_a_worker(process, signal.SIGKILL)
+    signal_the_worker(process, run_dir, signal.SIGKILL)
     _, said = process.communicate(timeout=200)
     assert process.returncode == 0, said
     assert tiny.comparable(run_dir) == undisturbed
