@@ -107,6 +107,8 @@ class History:
     def at(self, elapsed: float) -> "History":
         """The same history ``elapsed`` seconds into the search."""
         known = {"_places": self._places, "spent": self.spent, "pending": self.pending}
+        if self.budget.seconds is None:  # else arms drop out as the clock runs
+            known["candidates"] = self.candidates
         return self._next(known, elapsed=elapsed)
 
     @cached_property

@@ -27,6 +27,8 @@ def demand(state: SearchState, *, chunk: int = 1, open_ended: bool = False) -> i
 
 def _trainable(history: History) -> int:
     """Arms that are open, not in flight and below their cap."""
+    if history.budget.seconds is None:
+        return len(history.candidates)  # which the next decision needs, too
     return sum(
         arm.status == "open" and not arm.pending and arm.epochs < history.cap(arm)
         for arm in history.arms
