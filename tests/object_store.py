@@ -7,6 +7,9 @@ import uuid
 
 import pytest
 
+# Kinds of buckets that have a network protocol of their own, which asks for Google's accounts.
+os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+
 KEYS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -48,6 +51,24 @@ def bucket(s3_environment):
     name = f"b{uuid.uuid4().hex}"
     fsspec.filesystem("s3", use_listings_cache=False).mkdir(name)
     return f"s3://{name}"
+
+
+@pytest.fixture
+def google_bucket(monkeypatch):
+    """The URL of a bucket in a store that speaks Google's language."""
+    import gcsfs
+    from google_store import GoogleStore
+
+    server = GoogleStore()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.address)
+    gcsfs.GCSFileSystem.clear_instance_cache()
+    yield f"gs://b{uuid.uuid4().hex}"
+    gcsfs.GCSFileSystem.clear_instance_cache()
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 class Faulty:

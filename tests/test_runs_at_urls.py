@@ -70,8 +70,10 @@ def pulls(path):
     ]
 
 
-def test_everything_is_there_in_the_end(config, bucket, machine, searched):
-    url = f"{bucket}/runs/first"
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+@pytest.mark.parametrize("kind", ["bucket", pytest.param("google_bucket", marks=pytest.mark.slow)])
+def test_everything_is_there_in_the_end(config, kind, machine, searched, request):
+    url = f"{request.getfixturevalue(kind)}/runs/first"
     run_bandit(config, url)
     names = folder_of(url).names()
     for name in ("config.yaml", "results.json", "results.md", "ledger.jsonl", "curves.json.gz",

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from vaesearch.errors import RunDirError
+from vaesearch.errors import RunDirError, StorageError
 from vaesearch.search import lease as leases
 from vaesearch.search.lease import Lease
 from vaesearch.storage import folder_of
@@ -97,6 +97,16 @@ def test_a_sign_of_life_from_long_ago_is_none(take, folder):
     second, clock = take("second")
     second.acquire()
     assert clock.now == 0
+
+
+def test_a_storage_that_makes_a_file_twice_is_refused(folder):
+    class Careless:
+        address, read, write = folder.address, folder.read, folder.write
+        names, remove, create = folder.names, folder.remove, folder.write
+
+    with pytest.raises(StorageError, match="ignores conditional requests"):
+        Lease(Careless(), "first").acquire()
+    assert folder.names() == []
 
 
 def test_of_two_that_come_at_once_one_gets_it(take, folder):

@@ -9,15 +9,18 @@ import pytest
 from vaesearch.storage import folder_of
 
 
-@pytest.fixture(params=["local", "s3", "memory"])
+@pytest.fixture(params=["local", "s3", "gs", "memory"])
 def folder(request, tmp_path):
     if request.param == "s3":
         return folder_of(f"{request.getfixturevalue('bucket')}/runs/a run")
+    if request.param == "gs":
+        return folder_of(f"{request.getfixturevalue('google_bucket')}/runs/a run")
     if request.param == "memory":
         return folder_of(f"memory://{uuid.uuid4().hex}/runs")
     return folder_of(tmp_path / "runs" / "a run")
 
 
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
 def test_what_is_written_is_read(folder):
     for content in (b"first", b"", b"\x00" * 3_000_000):
         folder.write("a/b.bin", content)

@@ -44,6 +44,11 @@ def test_a_bucket_that_does_not_exist_is_not_an_empty_one(bucket):
         assert not isinstance(caught.value, FileNotFoundError)
 
 
+def test_a_google_bucket_that_does_not_exist_is_said(google_bucket):
+    with pytest.raises(OSError, match="there is no such bucket"):
+        folder_of("gs://missing/runs").write("a", b"")
+
+
 def test_absent_credentials_are_said_at_once(bucket, monkeypatch, tmp_path):
     import s3fs
 

@@ -97,4 +97,4 @@ def _next(found: Findings, run: RunDir) -> Iterator[str]:
     if run.best.exists():
         more = max(2 * (found.best.epochs if found.best else 0), 10)
         yield f"  vaesearch bandit --config {quoted(run.best)} --epochs {more}"
-        yield f"  vaesearch evaluate {quoted(run.path)}"
+        yield f"  vaesearch evaluate {quoted(run.address)}"

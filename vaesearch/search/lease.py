@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
-from vaesearch.errors import RunDirError
+from vaesearch.errors import RunDirError, StorageError
 from vaesearch.storage import Folder
 from vaesearch.storage.probe import machine
 
@@ -71,6 +71,7 @@ class Lease:
 
         Raises:
             RunDirError: another process holds it.
+            StorageError: the storage lets two processes make the same file.
             OSError: the storage does not answer, or cannot be written.
         """
         self._number = self._latest()
@@ -84,6 +85,7 @@ class Lease:
                 "or stop it."
             ) from error
         self._number += 1
+        self._check_conditions()
         self._thread = threading.Thread(target=self._beat_on, daemon=True, name="lease")
         self._thread.start()
 
@@ -117,6 +119,18 @@ class Lease:
                 self.beat()
             except OSError as error:  # whether to give up is for those who write the ledger
                 _log.debug("no beat: %s", error)
+
+    def _check_conditions(self) -> None:
+        """Make sure that a file can really not be made twice; all else relies on it."""
+        try:
+            self._folder.create(_name(self._number), self._content() + b" ")
+        except FileExistsError:
+            return
+        self._folder.remove(_name(self._number))
+        raise StorageError(
+            f"{self._folder.address} ignores conditional requests, so nothing would keep two "
+            "searches apart: use another storage."
+        )
 
     def _await_end(self, name: str, dead: str | None) -> None:
         """Wait until the holder is known to be gone.
