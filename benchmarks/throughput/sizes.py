@@ -1,67 +1,53 @@
 """A search of a thousand arms: time per pull, time per decision, and memory as pulls go by.
 
-    python benchmarks/scale.py uniform thompson --out benchmarks/results/scale.md
-
-Synthetic power-law curves with costs that differ between arms are replayed by the controller that
-runs live, each policy once for the time (processor time of this process, so that a busy machine
-does not count) and once with every allocation traced, which is several times slower.
+Power-law curves with costs that differ between arms are replayed by the controller that runs live,
+once for the time and once with every allocation traced, which is several times slower.
 """
 
-import argparse
 import gc
 import time
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
-from common import hardware, publish, spread, table
+from common import spread, table
 
 from vaesearch import catalogue
 from vaesearch.bandits.core import ArmHistory, Budget, History, Policy
 from vaesearch.bandits.synthetic import FAMILIES
 from vaesearch.events import Event, PullFinished
 from vaesearch.recordings import Curve, Manifest, Recording
+from vaesearch.search.controller import Observer
 from vaesearch.search.replays import replay
 from vaesearch.search.state import SearchState
 
+ARMS, WORKERS = 1000, 100
 QUARTERS = (25, 50, 75, 100)
 SIZES = ((50, 30), (1000, 30))  # arms and epochs of each, where a single decision is timed
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("policies", nargs="*", default=["uniform", "successive-halving"])
-    parser.add_argument("--arms", type=int, default=1000)
-    parser.add_argument("--workers", type=int, default=100)
-    parser.add_argument("--pulls", type=int, default=20_000, help="of one epoch each")
-    parser.add_argument("--decisions", type=int, default=10, help="timed at each size")
-    parser.add_argument("--no-memory", action="store_true", help="leave the traced run out")
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    publish(report(options), options.out)
-
-
-def report(options: argparse.Namespace) -> str:
-    head = ["Policy", "Replay, s", "ms per pull"]
-    head += [f"Decision at {arms} x {epochs}, ms" for arms, epochs in SIZES]
-    memory = [] if options.no_memory else [f"MiB at {q} %" for q in QUARTERS] + ["Bytes per epoch"]
-    rows = [row(policy, options) for policy in options.policies]
-    title = (
-        f"{options.arms} arms on {options.workers} simulated workers, {options.pulls} pulls of "
-        f"one epoch. {hardware('numpy')}.\n\nProcessor time; memory is what is held at that share "
-        "of the pulls beyond what was held before the first.\n"
+def report(pulls: int, decisions: int) -> str:
+    """Tables of time and memory of whole searches, and of single decisions."""
+    head = ["Policy", "ms per pull", *(f"MiB at {q} %" for q in QUARTERS), "Bytes per epoch"]
+    rows = [_row(policy, pulls) for policy in ("auto", "uniform")]
+    timed = [
+        [name, *(spread(decision_times(name, *size, decisions)) for size in SIZES)]
+        for name in ("auto", "thompson", "ucb", "expected-improvement", "asha", "curve-halving")
+    ]
+    sizes = ["Policy", *(f"{arms} arms of {epochs} epochs" for arms, epochs in SIZES)]
+    return (
+        f"{ARMS} arms on {WORKERS} simulated workers, {pulls} pulls of one epoch; processor time. "
+        "Memory is what is held at that share of the pulls beyond what was held before the first."
+        f"\n\n{table(head, rows)}\n\nMilliseconds of single decisions in the middle of a "
+        f"search:\n\n{table(sizes, timed)}"
     )
-    return "\n".join([title, table([*head, *memory], rows)])
 
 
-def row(policy: str, options: argparse.Namespace) -> list[str]:
-    recording = synthetic(options.arms, length=max(40, 4 * options.pulls // options.arms))
+def _row(policy: str, pulls: int) -> list[str]:
+    recording = synthetic(ARMS, length=max(40, 4 * pulls // ARMS))
     started = time.process_time()
-    pulls = search(policy, recording, options)
+    done = _search(policy, recording, pulls)
     taken = time.process_time() - started
-    cells = [policy, f"{taken:.1f}", f"{1000 * taken / pulls:.2f}"]
-    cells += [spread(decision_times(policy, *size, options.decisions)) for size in SIZES]
-    return cells if options.no_memory else cells + held(policy, recording, options)
+    return [policy, f"{1000 * taken / done:.2f}", *_held(policy, recording, pulls)]
 
 
 def synthetic(arms: int, length: int) -> Recording:
@@ -78,12 +64,11 @@ def synthetic(arms: int, length: int) -> Recording:
     return Recording(Manifest("synthetic", "reward", "max"), tuple(curves))
 
 
-def search(policy: str, recording: Recording, options: argparse.Namespace, *observers) -> int:
+def _search(policy: str, recording: Recording, pulls: int, *observers: Observer) -> int:
     """Replay; returns the number of pulls."""
     built: Policy = catalogue.build("policies", policy)
-    budget = Budget(epochs=options.pulls, workers=options.workers)
-    curves = recording.of_seed(0)
-    return replay(recording, curves, built, budget, observers=observers).pulls
+    budget = Budget(epochs=pulls, workers=WORKERS)
+    return replay(recording, recording.of_seed(0), built, budget, observers=observers).pulls
 
 
 def decision_times(policy: str, arms: int, epochs: int, times: int) -> list[float]:
@@ -113,9 +98,9 @@ def decision_times(policy: str, arms: int, epochs: int, times: int) -> list[floa
     return taken
 
 
-def held(policy: str, recording: Recording, options: argparse.Namespace) -> list[str]:
+def _held(policy: str, recording: Recording, pulls: int) -> list[str]:
     """Mebibytes held at each quarter, and bytes per epoch between the first and the last."""
-    marks = {options.pulls * quarter // 100 for quarter in QUARTERS}
+    marks = {pulls * quarter // 100 for quarter in QUARTERS}
     sizes: list[int] = []
     finished = 0
 
@@ -129,12 +114,8 @@ def held(policy: str, recording: Recording, options: argparse.Namespace) -> list
     gc.collect()
     tracemalloc.start()
     try:
-        search(policy, recording, options, observe)
+        _search(policy, recording, pulls, observe)
     finally:
         tracemalloc.stop()
-    growth = (sizes[-1] - sizes[0]) / (options.pulls * 3 / 4) if len(sizes) > 1 else float("nan")
+    growth = (sizes[-1] - sizes[0]) / (pulls * 3 / 4) if len(sizes) > 1 else float("nan")
     return [*(f"{size / 2**20:.1f}" for size in sizes), f"{growth:.0f}"]
-
-
-if __name__ == "__main__":
-    main()
