@@ -96,7 +96,7 @@ def cluster(**head):
 NODE = {"node_ip_address": "127.0.0.1", "env_vars": PATH}
 
 
-def until(backend, wanted, seconds=60.0):
+def until(backend, wanted, seconds=200.0):
     """Outcomes up to the first for which ``wanted`` holds."""
     seen = []
     deadline = time.monotonic() + seconds

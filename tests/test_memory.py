@@ -1,0 +1,32 @@
+"""A GPU whose memory is too small, as torch says it."""
+
+import weakref
+
+import pytest
+import torch
+
+from vaesearch.errors import OutOfMemoryError
+from vaesearch.memory import with_room
+
+
+class Held:
+    pass
+
+
+def test_what_was_held_is_let_go_before_room_is_made():
+    alive, seen = [], []
+
+    def work():
+        held = Held()
+        alive.append(weakref.ref(held))
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nmore")
+
+    with pytest.raises(OutOfMemoryError, match=r"^CUDA out of memory. Tried to allocate 2 GiB$"):
+        with_room(work, lambda: seen.append(alive[0]()))
+    assert seen == [None]
+
+
+def test_other_errors_and_results_pass():
+    assert with_room(lambda: 3, lambda: None) == 3
+    with pytest.raises(RuntimeError, match="shapes"):
+        with_room(lambda: (_ for _ in ()).throw(RuntimeError("shapes")), lambda: None)
