@@ -280,3 +280,44 @@ def test_the_first_cause_is_what_a_person_is_told():
 
 def test_a_database_whose_creation_was_cut_short_is_made_again(template):
     assert sorted(os.listdir(template.parent)) == [".mlflow.db.lock", "mlflow.db"]
+
+
+def counted(monkeypatch, *names):
+    """The names of the requests that are made from here on."""
+    made = []
+
+    def counting(name, real):
+        def request(*args, **kwargs):
+            made.append(name)
+            return real(*args, **kwargs)
+
+        return request
+
+    for name in names:
+        monkeypatch.setattr(MlflowClient, name, counting(name, getattr(MlflowClient, name)))
+    return made
+
+
+def test_an_event_costs_few_requests_however_many_arms_there_are(search, uri, shown, monkeypatch):
+    arms = [f"arm-{number:02d}" for number in range(30)]
+    search.start(*arms)
+    for number, arm in enumerate(arms):
+        search.pull(arm, -30.0 + number)
+    sending = upload.Upload(search.run_dir, uri, "vaesearch")
+    sending.send_new()
+    made = counted(monkeypatch, "log_batch", "create_run", "log_inputs", "update_run")
+    search.pull("arm-29", -0.5)  # who led goes on leading
+    sending.send_new()
+    assert made == ["log_batch", "log_batch"]  # the arm, and the search with its description
+    made.clear()
+    search.pull("arm-00", -0.1)  # from the last place to the first: everyone moves
+    sending.send_new()
+    assert made == ["log_batch"] * 12  # and the ten that were ahead, not all thirty
+    made.clear()
+    sending.finish()
+    told = {
+        run.data.tags["vaesearch.arm"]: int(run.data.tags["rank"])
+        for run in shown(uri).arms.values()
+    }
+    assert sorted(told, key=told.get)[:3] == ["arm-00", "arm-29", "arm-28"]
+    assert sorted(told.values()) == list(range(1, 31))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import numpy as np
 from mlflow.entities import LoggedModelOutput, Metric
 from mlflow.exceptions import MlflowException
@@ -74,6 +75,8 @@ def register(store: MlflowStore, name: str, candidate: Candidate, model_id: str)
     if it beats the one that has it.
     """
     client = store.client
+    # A registry in a database looks its models up in the default store, whatever client asks.
+    mlflow.set_tracking_uri(store.uri)
     try:
         client.create_registered_model(name)
     except MlflowException as error:

@@ -60,6 +60,7 @@ class MlflowStore:
     def __init__(self, uri: str, experiment: str, artifacts: Path) -> None:
         if uri.startswith("sqlite:///"):
             _make_database(Path(uri.removeprefix("sqlite:///").partition("?")[0]))
+        self.uri = uri
         self.client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         location = None if is_server(uri) else artifacts.absolute().as_uri()
         self.experiment = self._find_or_create(experiment, location)
