@@ -64,6 +64,7 @@ def sent(monkeypatch, head):
         (("--", "tune", "--set", "latent_dim=4", "--latent-dim", "4"), "--latent-dim"),
         ((*BANDIT, "--address", "x:1"), "before the `--`"),
         ((*BANDIT, "--backend", "local"), "--backend local"),
+        ((*BANDIT, "--or-resume"), "--or-resume needs the --run-dir"),
         ((*BANDIT, "--run-dir", "runs/x"), "is a path of this machine"),
         (("--", "resume"), "Missing argument"),
         (("--", "resume", "runs/x"), "is a path of this machine"),

@@ -215,7 +215,8 @@ def test_from_an_installed_wheel(head, user, tmp_path):
     ).stdout  # fmt: skip
     assert where.startswith(str(site))
     # That this very copy ran is seen by a mark in it.
-    (site / "vaesearch" / "__init__.py").open("a").write('\n__version__ = "9.9.9"\n')
+    with (site / "vaesearch" / "__init__.py").open("a") as file:
+        file.write('\n__version__ = "9.9.9"\n')
     environ = {**os.environ, "HOME": str(user.folder)}
     done = subprocess.run(
         [fresh / "bin" / "python", "-m", "vaesearch", "submit", "--address", head.url, "--",

@@ -91,11 +91,13 @@ def _checked(name: str, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_elsewhere(inner: Inner, config: dict[str, Any]) -> None:
-    """The job joins its own cluster: nothing else can be meant."""
+    """What cannot be meant of a job, which joins its own cluster."""
     if inner.get("address") or config.get("address"):
         raise InputError(
             "--address belongs to `submit`, before the `--`: the job joins its own cluster."
         )
+    if inner.get("or_resume") and not inner.get("run_dir"):
+        raise InputError("--or-resume needs the --run-dir that may hold this search already.")
     if (inner.first("backend") or config.get("backend")) == "local":
         raise InputError(
             "--backend local would train in the one process of the job: leave it out, and the "

@@ -104,8 +104,11 @@ def _client(head: Head) -> JobSubmissionClient:
     """Ray's client, quiet, for this head and no other."""
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    headers = dict(head.headers)
+    if not any(name.lower() == "authorization" for name in headers):
+        headers["Authorization"] = ""  # else Ray may add a token that this head did not ask for
     with _without(_ADDRESSES):
-        return JobSubmissionClient(head.url, headers=dict(head.headers))
+        return JobSubmissionClient(head.url, headers=headers)
 
 
 @contextmanager
