@@ -52,6 +52,22 @@ def test_only_what_changed_travels(at, there):
     assert len(one.folder.calls) == 1
 
 
+def test_a_light_look_leaves_folders_where_they_are(at, there):
+    one, two = at("one"), at("two")
+    write(one, "tracking.json", "{}")
+    write(one, "arms/mlp/model.pt", "weights")
+    write(one, "study.db", "rows")
+    one.put()
+    two.fetch(light=True)
+    assert sorted(p.name for p in two.path.iterdir() if p.name[0] != ".") == [
+        "tracking.json"
+    ]  # fmt: skip
+    two.put(delete=True)
+    assert len(there.names()) == 3
+    two.fetch()
+    assert (two.path / "arms/mlp/model.pt").exists()
+
+
 def test_what_is_gone_is_deleted_by_who_works_on_the_run_alone(at, there):
     one, two = at("one"), at("two")
     write(one, "front/a.yaml", "")

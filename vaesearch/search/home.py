@@ -22,6 +22,7 @@ _STATE, _BUSY = ".home.json", ".home.lock"
 _TRACES = ("ledger/", "lease/")
 _APART = ("checkpoints/", "ledger/", "lease/", ".probe/")  # of the home alone
 _PASSING = ("-journal", "-wal", "-shm", ".tmp", ".new")  # of a database or file in the making
+_LARGE = (".db", ".gz")
 CONNECTIONS = 8
 
 
@@ -65,8 +66,11 @@ class Home:
         """Keep what is known now."""
         write_atomically(self.path / _STATE, json.dumps(asdict(known)).encode())
 
-    def fetch(self) -> None:
+    def fetch(self, *, light: bool = False) -> None:
         """Bring the copy up to date.
+
+        Args:
+            light: without models, pictures and whatever else is in folders or large.
 
         Raises:
             StorageError: the storage does not answer, or the copy cannot be written.
@@ -74,7 +78,7 @@ class Home:
         """
         with self._alone("read"):
             self._fetch_ledger()
-            self._fetch_files()
+            self._fetch_files(light)
 
     def put(self, *, delete: bool = False) -> None:
         """Write what has changed in the copy to the home.
@@ -129,21 +133,20 @@ class Home:
             write_atomically(path, there)
         self.remember(Known(known.files, part, len(there), known.token))
 
-    def _fetch_files(self) -> None:
+    def _fetch_files(self, light: bool) -> None:
         known = self.known()
         there = {n: s for n, s in self.folder.stamps().items() if _is_shared(n)}
         here = self._here()
         wanted = [n for n, s in there.items() if n not in here or known.files.get(n, [""])[0] != s]
+        if light:
+            wanted = [n for n in wanted if "/" not in n and not n.endswith(_LARGE)]
         _each(self._fetch_one, wanted)
         for name in known.files:
             if name not in there:
                 self._copy.remove(name)
         after = self._here()
-        files = {
-            n: [s, after[n] if n in wanted else known.files[n][1]]
-            for n, s in there.items()
-            if n in after
-        }
+        files = {n: s for n, s in known.files.items() if n in there}
+        files |= {n: [there[n], after[n]] for n in wanted if n in after}
         self.remember(Known(files, known.part, known.size, known.token))
 
     def _here(self) -> dict[str, str]:

@@ -152,8 +152,11 @@ class RunDir:
         """
         return Ledger(self.ledger, follower=self.working.mirror if self.working else None)
 
-    def fetch(self) -> None:
+    def fetch(self, *, light: bool = False) -> None:
         """Bring what a run at a URL has to this machine, unless a process here works on it.
+
+        Args:
+            light: without models, pictures and whatever else is in folders or large.
 
         Raises:
             StorageError: the storage does not answer.
@@ -161,7 +164,7 @@ class RunDir:
         """
         if self.home is None or self._is_held():
             return
-        self.home.fetch()
+        self.home.fetch(light=light)
         self._read = _size(self.ledger)
 
     def put(self) -> None:

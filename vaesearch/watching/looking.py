@@ -37,7 +37,7 @@ def look(where: str, clock: Callable[[], float] = time.time) -> Look:
         RunDirError: there is no run, or its ledger is damaged.
         StorageError: the storage does not answer.
     """
-    run = open_run(where)
+    run = open_run(where, light=True)
     alive = held(run.path / ".lock") or (beating(run, clock()) if run.home else False)
     events = read_ledger(run.ledger) if run.ledger.exists() else []
     if not events:
