@@ -132,13 +132,8 @@ def assert_two_lines(said):
 # --- processes ---
 
 
-def working(driver):
-    """Process ids of the Ray workers of the search ``driver`` that are carrying a job out."""
-    return [pid for pid in workers_of(driver) if ".carry_out" in read(pid, "cmdline")]
-
-
 def workers_of(driver):
-    """Process ids of the actors of the search ``driver`` on a Ray of its own."""
+    """Process ids of the workers of the search ``driver`` on a Ray of its own."""
     return [
         pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
         if read(pid, "cmdline").startswith("ray::Worker") and driver in ancestors(pid)
@@ -160,11 +155,22 @@ def read(pid, name):
         return ""
 
 
-def signal_a_worker(process, number):
-    """Signal a worker of the driver ``process`` in mid-epoch; its process id."""
-    while process.poll() is None:
-        for pid in working(process.pid):
-            os.kill(pid, number)
-            return pid
-        time.sleep(0.001)
-    raise AssertionError(f"the search ended before: {process.stderr.read()}")
+def signal_the_worker(process, run_dir, number):
+    """Signal the only worker of the driver ``process`` during a pull; its process id."""
+    before = lines_of(run_dir)  # an earlier driver may have left a pull in flight
+
+    def is_at_work():
+        moved = lines_of(run_dir) > before
+        return moved and is_flying(run_dir) and workers_of(process.pid)
+
+    assert wait_until(is_at_work, process)
+    [pid] = workers_of(process.pid)
+    os.kill(pid, number)
+    return pid
+
+
+def is_flying(run_dir):
+    """Whether a pull was dispatched last, after a few that have come back."""
+    events = events_of(run_dir)
+    done = sum(isinstance(event, PullFinished) for event in events)
+    return done > 1 and isinstance(events[-1], PullStarted)

@@ -44,7 +44,7 @@ class Bloated(Plain):
     """Is killed by the kernel after some steps, each time: it wants more memory than there is."""
 
     def trouble(self, images):
-        if self.steps > 20:
+        if self.steps > 3:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -56,6 +56,6 @@ class Sleeper(Plain):
         self.marker = Path(marker)
 
     def trouble(self, images):
-        if self.steps > 20 and not self.marker.exists():
+        if self.steps > 3 and not self.marker.exists():
             self.marker.touch()
             time.sleep(3600)

@@ -24,8 +24,8 @@ HANG = 12.0  # seconds without progress, after which a worker is taken for hung
 class Size:
     """How much is searched: epochs in all and for an arm at most, epochs per pull."""
 
-    epochs: int = 240
-    cap: int = 120
+    epochs: int = 200
+    cap: int = 100
     chunk: int = 1
 
 
