@@ -62,19 +62,24 @@ class Visit:
         self.browser.get(address)
 
     def find(self, selector: str) -> Any:
-        """The first element that is seen and that a CSS selector finds, once there is one."""
+        """The first element that a CSS selector finds, once there is one."""
         return self.until(lambda: self._seen(selector))
 
     def _seen(self, selector: str) -> Any:
+        """What is drawn goes first; a box of one's own look lies over one that is not."""
         found = self.browser.find_elements("css selector", selector)
-        return next((element for element in found if element.is_displayed()), None)
+        return next((element for element in found if element.is_displayed()), (found or [None])[0])
 
     def click(self, selector: str) -> None:
         """Click on it."""
-        element = self.find(selector)
-        self.until(element.is_enabled)
-        element.click()
+        self.until(lambda: self._pressed(self.find(selector)))
         self.clicks += 1
+
+    def _pressed(self, element: Any) -> bool:
+        if element.is_enabled():
+            element.click()
+            return True
+        return False
 
     def read(self, *words: str) -> str:
         """The text of the page, once all ``words`` are in it."""

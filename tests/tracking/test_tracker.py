@@ -11,7 +11,13 @@ import pytest
 from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.search.run_dir import RunDir
 from vaesearch.tracking import core
-from vaesearch.tracking.core import MlflowTracker, NullTracker, make_tracker, sync
+from vaesearch.tracking.core import (
+    MlflowTracker,
+    NullTracker,
+    make_tracker,
+    sync,
+    warning_of,
+)
 from vaesearch.tracking.cursor import exclusive, load_cursor, lock_path
 from vaesearch.tracking.uploader import follow
 
@@ -90,6 +96,25 @@ def test_a_server_that_is_down_costs_nothing_and_loses_nothing(search, uri, nobo
         sync(search.run_dir, nobody, "vaesearch")
     sync(search.run_dir, uri, "vaesearch")
     assert len(shown(uri).runs) == 5
+
+
+def test_a_trouble_is_warned_of_once_while_the_search_runs(search, nobody, eventually, caplog):
+    tracker = make_tracker(search.run_dir, nobody, "vaesearch")
+    look = warning_of(tracker)
+    tracker.start()
+    search.start("mlp")
+    eventually(lambda: look(None, None) or "Connection refused" in caplog.text)
+    search.pull("mlp", -1.0)
+    tracker.close(PATIENCE)
+    look(None, None)
+    assert caplog.text.count("MLflow gets nothing for now, the search goes on") == 1
+
+
+def test_no_password_is_an_argument_of_a_process(search):
+    uri = "http://me:s3cret@host:5000"
+    assert "s3cret" not in " ".join(core._command(search.run_dir, uri, "e"))
+    assert core._environment(uri)["VAESEARCH_TRACKING_URI"] == uri
+    assert "VAESEARCH_TRACKING_URI" not in core._environment("http://host:5000")
 
 
 def test_closing_does_not_wait_longer_than_told(search, nobody):

@@ -27,7 +27,7 @@ from vaesearch.search.switching import switching_note
 from vaesearch.search.tuning.findings import handed_out
 from vaesearch.search.tuning.keeping import Keeper
 from vaesearch.search.tuning.views import make_view
-from vaesearch.tracking.core import Tracker, make_tracker
+from vaesearch.tracking.core import Tracker, make_tracker, warning_of
 
 TRACKING_SECONDS = 30.0
 
@@ -65,6 +65,7 @@ def drive(
                 mirror.observe,
                 *_keepers(config, run_dir, store),
                 *make_metrics(config, backend, note),
+                warning_of(tracker),
             ],
             prune=_durably(run_dir, store.prune),
             source=source,

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import IO, Protocol
 
 from vaesearch.errors import InputError, RunDirError, VaesearchError
@@ -29,6 +30,7 @@ from vaesearch.tracking.uris import (
 __all__ = [
     "NO_TRACKING", "MlflowTracker", "NullTracker", "Tracker", "check_uri", "default_uri",
     "identity", "is_server", "make_tracker", "send_evaluations", "sync", "ui_command",
+    "warning_of",
 ]  # fmt: skip
 
 _SYNC_WAIT = 15.0  # seconds that ``sync`` waits for the uploader of a search that just ended
@@ -40,6 +42,7 @@ DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "PYTHONWARNINGS": "ignore",
 }
 _FORCED = {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}  # GPU and cores are for training
@@ -52,6 +55,10 @@ class Tracker(Protocol):
 
     def start(self) -> None:
         """Begin; returns at once, whether or not the other place answers."""
+        ...
+
+    def trouble(self) -> str | None:
+        """What has gone wrong since this was last asked, in one line; None if nothing new did."""
         ...
 
     def close(self, timeout: float) -> str | None:
@@ -71,6 +78,10 @@ class NullTracker:
     def start(self) -> None:
         """Do nothing."""
 
+    def trouble(self) -> str | None:
+        """Nothing is wrong."""
+        return None
+
     def close(self, timeout: float) -> str | None:
         """Nothing is missing."""
         return None
@@ -87,6 +98,8 @@ class MlflowTracker:
         self._uri = uri
         self._experiment = experiment
         self._process: subprocess.Popen[bytes] | None = None
+        self._seen = 0  # when the cursor was written that was last looked at
+        self._said = ""
 
     def start(self) -> None:
         """Start the uploader; a failure to do so is reported by :meth:`close`."""
@@ -103,6 +116,19 @@ class MlflowTracker:
                 )
         except OSError as error:
             _log.warning("the MLflow uploader did not start: %s", error)
+
+    def trouble(self) -> str | None:
+        """See :meth:`Tracker.trouble`; each trouble is told once."""
+        path = self._run_dir.tracking_cursor
+        written = path.stat().st_mtime_ns if path.exists() else 0
+        if written == self._seen:
+            return None
+        self._seen = written
+        error = load_cursor(self._run_dir, self._uri, self._experiment).error.rstrip(".")
+        if not error or error == self._said:
+            return None
+        self._said = error
+        return f"MLflow gets nothing for now, the search goes on: {error}."
 
     def close(self, timeout: float) -> str | None:
         """See :meth:`Tracker.close`; an upload that is under way goes on in the background."""
@@ -124,6 +150,19 @@ class MlflowTracker:
             f"MLflow at {redacted(self._uri)} does not have all of this search yet: {why}.\n"
             f"Nothing is lost; `{command}` sends the rest."
         )
+
+
+def warning_of(tracker: Tracker) -> Callable[[object, object], None]:
+    """What a search calls after each event, to warn at once of what tracking meets.
+
+    Nobody should wait for the end of a search of days to hear of a wrong password.
+    """
+
+    def look(event: object, state: object) -> None:
+        if said := tracker.trouble():
+            _log.warning(said)
+
+    return look
 
 
 def make_tracker(run_dir: RunDir, uri: str | None, experiment: str) -> Tracker:
