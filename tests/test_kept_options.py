@@ -32,6 +32,12 @@ def test_an_address_without_a_password_is_kept_as_it_is(url):
     assert plain(TuneConfig(storage=url))["storage"] == url
 
 
+def test_no_password_of_a_tracking_server_is_kept():
+    config = Config(tracking_uri="http://ann:s3cret@mlflow.example:5000/x")
+    assert plain(config)["tracking_uri"] == "http://ann@mlflow.example:5000/x"
+    assert "s3cret" not in config_text(config)
+
+
 def test_several_values_are_a_list_as_json_has_them():
     assert plain(TuneConfig(set=("alpha=0",)))["set"] == ["alpha=0"]
     assert "storage" not in plain(Config())

@@ -74,6 +74,8 @@ def say(capsys, monkeypatch, tmp_path):
         (["resume", "nowhere"], "is not a run directory"),
         (["sync", "nowhere"], "is not a run directory"),
         (["ui"], "run `vaesearch bandit` first"),
+        (["bandit", "--register", "a/b"], "--register 'a/b' can be no model's name"),
+        (["bandit", "--register", "m", "--tracking-uri", "none"], "--register needs MLflow"),
         (["list", "decodrs"], "did you mean 'decoders'"),
     ],
 )  # fmt: skip

@@ -81,7 +81,8 @@ def test_a_password_is_never_shown():
     [
         ("http://me:se:cr@t@host:5000/x", "http://me@host:5000/x", "http://host:5000/x"),
         ("http://me@host", "http://me@host", "http://host"),
-        ("http://host/a@b", "http://host/a@b", "http://host/a@b"),
+        ("http://host:5000/a@b", "http://host:5000/a@b", "http://host:5000/a@b"),
+        ("postgresql://me:s/cret@h/db", "postgresql://me@h/db", "postgresql://me@h/db"),
         ("postgresql://me:secret@h/db", "postgresql://me@h/db", "postgresql://me@h/db"),
         (
             "postgresql://me@h/db?password=secret&sslmode=require",
@@ -95,6 +96,12 @@ def test_a_password_is_never_shown():
 def test_what_is_kept_of_an_address_and_what_names_a_store(uri, kept, named):
     assert without_password(uri) == kept
     assert identity(uri) == identity(kept) == named
+
+
+def test_a_password_that_is_no_part_of_an_address_is_refused_and_not_repeated():
+    with pytest.raises(InputError, match="%2F for /") as caught:
+        check_uri("http://me:s/cret@host:5000")
+    assert "cret" not in str(caught.value)
 
 
 def test_mlflow_finds_a_password_where_it_looks_for_one():

@@ -14,7 +14,9 @@ _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _SERVERS = ("http", "https", "databricks")
 _SQLITE = "sqlite:///"
 SECRET_URI = "VAESEARCH_TRACKING_URI"  # tells the uploader an address with a password
-_PASSWORD = re.compile(r"(://[^/@:]*):.*@")  # to the last @, should one be in the password
+# To the last @, should one be in the password; databases take a / in it, too.
+_PASSWORD = re.compile(r"(://[^/@:]*):.*@")
+_PASSWORD_OF_SERVER = re.compile(r"(://[^/@:]*):[^/]*@")
 _OPTION = re.compile(r"(?<=[?&])(?:password|passwd|pwd|sslpassword)=[^&]*&?", re.IGNORECASE)
 
 
@@ -48,8 +50,20 @@ def check_uri(uri: str) -> None:
         raise unknown_name("kind of --tracking-uri", kind, (*_DATABASES, *_SERVERS))
     if kind == "sqlite" and uri.removeprefix(_SQLITE) in ("", uri):
         raise InputError(f"--tracking-uri {uri} names no file: write {_SQLITE}PATH/mlflow.db.")
-    if kind in ("http", "https") and not urlsplit(uri).hostname:
+    if kind in ("http", "https"):
+        _check_server(uri)
+
+
+def _check_server(uri: str) -> None:
+    if not urlsplit(uri).hostname:
         raise InputError(f"--tracking-uri {uri} names no host: write http://HOST:PORT.")
+    try:
+        _ = urlsplit(uri).port
+    except ValueError as error:  # not repeated, since it may be the rest of a password
+        raise InputError(
+            "--tracking-uri has no number as its port: write http://HOST:PORT, and in a password "
+            "%2F for / and %40 for @."
+        ) from error
 
 
 def _kind(uri: str) -> str:
@@ -82,7 +96,9 @@ def redacted(uri: str) -> str:
 
 def without_password(uri: str) -> str:
     """``uri`` as it may be kept in files: with the user's name, without any password."""
-    return _OPTION.sub("", _PASSWORD.sub(r"\1@", uri)).rstrip("?&")
+    password = _PASSWORD_OF_SERVER if is_server(uri) else _PASSWORD
+    bare = password.sub(r"\1@", uri)
+    return _OPTION.sub("", bare).rstrip("?&") if _OPTION.search(bare) else bare
 
 
 def identity(uri: str) -> str:
