@@ -17,6 +17,7 @@ from vaesearch.records import Arm, PullRequest, TrialSettings
 from vaesearch.search.backends.base import Finished, Joined, Lost
 from vaesearch.search.backends.ray.backend import RayBackend
 from vaesearch.search.backends.ray.worker import Worker
+from vaesearch.storage.probe import find
 
 SETTINGS = TrialSettings("mlp", "mlp", latent_dim=2, width=0.05, batch_size=16)
 PATH = {"PYTHONPATH": str(Path(__file__).parent)}  # where workers find this module
@@ -42,6 +43,9 @@ class Faulty(Worker):
     def _sleeps(self, job):
         time.sleep(1000)
 
+    def _waits(self, job):
+        time.sleep(100)
+
     def _stops(self, job):
         os.kill(os.getpid(), signal.SIGSTOP)
 
@@ -55,6 +59,22 @@ class Faulty(Worker):
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
             with_room(work, self._bench.forget)
+
+
+class Blind(Faulty):
+    """Sees another storage on nodes whose environment says so."""
+
+    def prepare(self):
+        if os.environ.get("BLIND"):
+            find(self._kit.store.folder.child("elsewhere"), self._kit.token, pause=lambda s: None)
+        super().prepare()
+
+
+class Unready(Faulty):
+    """Does not come up."""
+
+    def prepare(self):
+        raise ValueError("no images today")
 
 
 def images():

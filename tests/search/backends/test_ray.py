@@ -5,7 +5,18 @@ import signal
 import time
 
 import pytest
-from clustered import PATH, Faulty, finished, joined, kinds, lost, pull, ray_backend, until
+from clustered import (
+    PATH,
+    Faulty,
+    Unready,
+    finished,
+    joined,
+    kinds,
+    lost,
+    pull,
+    ray_backend,
+    until,
+)
 
 from vaesearch.errors import InputError
 from vaesearch.search.backends.base import Broken, Left
@@ -110,10 +121,6 @@ def test_workers_of_no_use_are_let_go_after_a_while_and_come_back(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_worker_that_cannot_start_ends_the_search_before_it_begins(tmp_path):
-    class Unready(Faulty):
-        def prepare(self):
-            raise ValueError("no images today")
-
     with (
         pytest.raises(InputError, match="cannot start: ValueError: no images today"),
         ray_backend(tmp_path, Unready, workers=1),
