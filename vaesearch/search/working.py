@@ -2,7 +2,6 @@
 
 import logging
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 
 from vaesearch.errors import RunDirError, VaesearchError
@@ -73,10 +72,6 @@ class Working:
         self.mirror.flush()
         self._home.put(delete=True)
         self._home.put_ledger()
-
-    def when_sent(self, act: Callable[[], None]) -> None:
-        """See :meth:`~vaesearch.search.mirror.LedgerMirror.when_sent`."""
-        self.mirror.when_sent(act)
 
     def end(self) -> None:
         """Send what can still be sent, and let others have the run."""
