@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 ADMIN, PASSWORD = "admin", "s3cr%t @dmin"
-PATIENCE = 120.0  # seconds; the machine may be busy
+PATIENCE = 300.0  # seconds; the machine may be busy
 
 
 def free_port():

@@ -16,7 +16,7 @@ from vaesearch.tracking.uploader import follow
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1200),
     pytest.mark.skipif(bool(postgresql.missing()), reason="no PostgreSQL here"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
