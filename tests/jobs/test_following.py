@@ -177,3 +177,11 @@ def test_a_job_that_will_not_end(scene):
     job = get_job(scene.head, "job")
     with pytest.raises(VaesearchError, match="has not ended within"):
         stop(scene.head, job, sleep=scene.clock.sleep, clock=scene.clock)
+
+
+def test_a_job_that_has_not_begun_cannot_be_stopped(scene):
+    scene.fake.on_stop = lambda job: job.update(status="PENDING")
+    job = get_job(scene.head, "job")
+    with pytest.raises(VaesearchError, match="still waits for room"):
+        stop(scene.head, job, sleep=scene.clock.sleep, clock=scene.clock)
+    assert scene.clock.now < following.LOST_SECONDS / 3

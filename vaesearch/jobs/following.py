@@ -170,9 +170,14 @@ def stop(
         VaesearchError: it goes on in spite of all.
     """
     request_stop(head, job.id)
-    deadline = clock() + _STOP_SECONDS
-    while clock() < deadline:
+    begun = clock()
+    while clock() < begun + _STOP_SECONDS:
         job = get_job(head, job.id)
+        if job.status == "PENDING" and clock() > begun + _SLOW:
+            raise VaesearchError(
+                f"{job.id} still waits for room, and Ray stops only what has begun: it is asked "
+                "to end as soon as it begins.\nRay gives it up by itself after 15 minutes."
+            )
         if job.is_over:
             return job
         sleep(_POLL)
