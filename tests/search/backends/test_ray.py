@@ -73,7 +73,8 @@ def test_a_hung_worker_is_killed_and_replaced(tmp_path, fault):
         assert not hung.blameless
         pid = int((tmp_path / "checkpoints" / f"{fault}.mark").read_text())
         until(backend, joined)
-        assert not os.path.exists(f"/proc/{pid}")  # it held its core until it was gone
+        while os.path.exists(f"/proc/{pid}"):  # or the test times out: it does not live on
+            time.sleep(0.2)
         assert finished(carried_out(backend, pull(fault))[-1])
 
 
