@@ -14,15 +14,16 @@ def shown(uri):
 
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("vaesearch")
-    runs = client.search_runs([experiment.experiment_id])
+    found = client.search_runs([experiment.experiment_id])
+    runs = [run for run in found if "vaesearch.mixture_of" not in run.data.tags]
     arms = {run.data.tags.get("vaesearch.arm"): run.info.run_id for run in runs}
     assert len(arms) == len(runs)
     arms.pop(None)
     steps = {arm: [m.step for m in client.get_metric_history(run, "bpd")]
              for arm, run in arms.items()}  # fmt: skip
-    for found in steps.values():
-        assert sorted(found) == list(range(1, len(found) + 1))
-    return {arm: len(found) for arm, found in steps.items()}
+    for epochs in steps.values():
+        assert sorted(epochs) == list(range(1, len(epochs) + 1))
+    return {arm: len(epochs) for arm, epochs in steps.items()}
 
 
 def epochs_of(run_dir):
