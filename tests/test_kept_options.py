@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
+from vaesearch.api import run_bandit
 from vaesearch.api.writing import config_text, plain
-from vaesearch.config import Config, TuneConfig
+from vaesearch.config import Config, TuneConfig, load_yaml
 
 
 @pytest.mark.parametrize("url", [
@@ -36,6 +37,18 @@ def test_no_password_of_a_tracking_server_is_kept():
     config = Config(tracking_uri="http://ann:s3cret@mlflow.example:5000/x")
     assert plain(config)["tracking_uri"] == "http://ann@mlflow.example:5000/x"
     assert "s3cret" not in config_text(config)
+
+
+def test_the_server_that_the_environment_names_is_kept_for_who_resumes_without_it(
+    tmp_path, monkeypatch
+):
+    uri = f"sqlite:///{tmp_path / 'elsewhere' / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    config = Config(
+        decoders="mlp", image_size=8, width=0.1, train_limit=64, epochs=1, backend="local"
+    )
+    run_bandit(config, tmp_path / "run")
+    assert load_yaml(tmp_path / "run" / "config.yaml")["tracking_uri"] == uri
 
 
 def test_several_values_are_a_list_as_json_has_them():

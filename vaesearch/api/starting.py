@@ -26,6 +26,7 @@ from vaesearch.search.state import SearchState
 from vaesearch.search.tuning.objectives import check_objectives
 from vaesearch.space import Space, space_of
 from vaesearch.tracking.core import make_tracker
+from vaesearch.tracking.uris import uri_of_environment
 
 
 def run_bandit(
@@ -104,6 +105,8 @@ def _start(
     run_dir = RunDir(path)
     # All that can be refused is refused before the first file is written.
     catalogue.build("policies", config.policy)
+    # Kept in the ledger: who resumes it may not have the variable.
+    config = config.changed(tracking_uri=config.tracking_uri or uri_of_environment())
     make_tracker(run_dir, config.tracking_uri, config.experiment)
     data = load_data(config)
     config = config.resolved(images=len(data.train), channels=data.shape[0])

@@ -13,11 +13,17 @@ NO_TRACKING = "none"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _SERVERS = ("http", "https", "databricks")
 _SQLITE = "sqlite:///"
+_VARIABLE = "MLFLOW_TRACKING_URI"
 SECRET_URI = "VAESEARCH_TRACKING_URI"  # tells the uploader an address with a password
 # To the last @, should one be in the password; databases take a / in it, too.
 _PASSWORD = re.compile(r"(://[^/@:]*):.*@")
 _PASSWORD_OF_SERVER = re.compile(r"(://[^/@:]*):[^/]*@")
 _OPTION = re.compile(r"(?<=[?&])(?:password|passwd|pwd|sslpassword)=[^&]*&?", re.IGNORECASE)
+
+
+def uri_of_environment() -> str | None:
+    """What MLFLOW_TRACKING_URI says: on a cluster, the server that all nodes know."""
+    return os.environ.get(_VARIABLE) or None
 
 
 def default_uri(run_dir: RunDir) -> str:
@@ -26,8 +32,8 @@ def default_uri(run_dir: RunDir) -> str:
     Raises:
         InputError: the path cannot be written as a database address.
     """
-    if given := os.environ.get("MLFLOW_TRACKING_URI"):
-        return given  # on a cluster, the server that all nodes know
+    if given := uri_of_environment():
+        return given
     path = run_dir.path.absolute().parent / "mlflow.db"
     if set("%?") & set(str(path)):  # SQLAlchemy 2.1 decodes them, 2.0 does not: two files
         raise InputError(
