@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--only", type=int, nargs="*", help="numbers of rounds, from 1")
     parser.add_argument("--seed", type=int, default=0, help="of the first round, less one")
-    parser.add_argument("--epochs", type=int, default=200)
+    parser.add_argument("--epochs", type=int, default=150)
     parser.add_argument("--work", type=Path, default=Path("runs/reliability"))
     parser.add_argument("--table", action="store_true", help="only make the page")
     parser.add_argument("--out", type=Path)

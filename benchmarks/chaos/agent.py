@@ -11,7 +11,7 @@ from chaos.processes import read, send
 from chaos.search import Driver
 
 MOST_NODES = 4
-EPOCHS = 10.0  # mean between two strikes, so that a slow machine is struck as often as a fast one
+EPOCHS = 14.0  # mean between two strikes, so that a slow machine is struck as often as a fast one
 PATIENCE = 20.0  # seconds after which it strikes though the search has not come so far
 HASTE = 0.25  # share of the strikes that follow within three seconds, whoever is still starting
 NOTICE = 2.0  # seconds that a reclaimed node is told before

@@ -17,15 +17,15 @@ OPTIONS = [
     "--decoders", "mlp,mlp-wide,deconv,upsample",
 ]  # fmt: skip
 ARMS = 4
-HANG = 12.0  # seconds without progress, after which a worker is taken for hung
+HANG = 10.0  # seconds without progress, after which a worker is taken for hung
 
 
 @dataclass(frozen=True)
 class Size:
     """How much is searched: epochs in all and for an arm at most, epochs per pull."""
 
-    epochs: int = 200
-    cap: int = 100
+    epochs: int = 150
+    cap: int = 75
     chunk: int = 1
 
 
