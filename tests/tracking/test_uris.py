@@ -71,9 +71,22 @@ def test_a_folder_that_no_address_can_name_is_refused(tmp_path, name):
         default_uri(RunDir(tmp_path / name / "a"))
 
 
-def test_a_password_is_never_shown():
-    assert redacted("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
-    assert redacted("http://host:5000") == "http://host:5000"
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("postgresql://me:secret@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://me:se/cret@host/db", "postgresql://me:***@host/db"),
+        ("http://me:se@cret@host:5000", "http://me:***@host:5000"),
+        ("http://host:5000", "http://host:5000"),
+        ("http://host:5000/a@b", "http://host:5000/a@b"),
+        (
+            "postgresql://db/x?user=me&PassWord=secret&sslmode=require",
+            "postgresql://db/x?user=me&PassWord=***&sslmode=require",
+        ),
+    ],
+)
+def test_a_password_is_never_shown(uri, shown):
+    assert redacted(uri) == shown
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,10 @@
 import re
 
 from vaesearch.errors import VaesearchError
-from vaesearch.tracking.uris import identity
+from vaesearch.tracking.uris import identity, redacted_in
 
 _MOST = 300  # characters
 _CODE = re.compile(r"error code (401|403)\b")
-_SECRET = re.compile(r"(://[^/@:\s]*):[^@/\s]+@")
 
 
 def explain(error: BaseException, uri: str = "", experiment: str = "") -> str:
@@ -29,7 +28,7 @@ def explain(error: BaseException, uri: str = "", experiment: str = "") -> str:
         )
     text = " ".join(str(first).split()) or type(first).__name__
     text = re.sub(r"<[^<>]* at 0x[0-9a-f]+>:? ?", "", text)
-    return _SECRET.sub(r"\1@", text)[:_MOST]
+    return redacted_in(text)[:_MOST]
 
 
 def _first(error: BaseException) -> BaseException:

@@ -19,6 +19,8 @@ SECRET_URI = "VAESEARCH_TRACKING_URI"  # tells the uploader an address with a pa
 _PASSWORD = re.compile(r"(://[^/@:]*):.*@")
 _PASSWORD_OF_SERVER = re.compile(r"(://[^/@:]*):[^/]*@")
 _OPTION = re.compile(r"(?<=[?&])(?:password|passwd|pwd|sslpassword)=[^&]*&?", re.IGNORECASE)
+_OPTION_SHOWN = re.compile(r"(?i)(?<=[?&])((?:password|passwd|pwd|sslpassword)=)[^&\s]*")
+_ADDRESS = re.compile(r"\w[\w+]*://\S+")
 
 
 def uri_of_environment() -> str | None:
@@ -95,15 +97,22 @@ def is_server(uri: str) -> bool:
 
 
 def redacted(uri: str) -> str:
-    """``uri`` without its password, fit for files and messages."""
-    password = urlsplit(uri).password
-    return uri.replace(f":{password}@", ":***@", 1) if password else uri
+    """``uri`` as it may be shown: stars in the place of any password."""
+    return _OPTION_SHOWN.sub(r"\1***", _password(uri).sub(r"\1:***@", uri))
+
+
+def redacted_in(text: str) -> str:
+    """``text`` with stars in the place of the passwords of all addresses in it."""
+    return _ADDRESS.sub(lambda found: redacted(found[0]), text)
+
+
+def _password(uri: str) -> re.Pattern[str]:
+    return _PASSWORD_OF_SERVER if is_server(uri) else _PASSWORD
 
 
 def without_password(uri: str) -> str:
     """``uri`` as it may be kept in files: with the user's name, without any password."""
-    password = _PASSWORD_OF_SERVER if is_server(uri) else _PASSWORD
-    bare = password.sub(r"\1@", uri)
+    bare = _password(uri).sub(r"\1@", uri)
     return _OPTION.sub("", bare).rstrip("?&") if _OPTION.search(bare) else bare
 
 
