@@ -49,6 +49,15 @@ def test_a_google_bucket_that_does_not_exist_is_said(google_bucket):
         folder_of("gs://missing/runs").write("a", b"")
 
 
+@pytest.mark.parametrize("name", ["my-bucket/runs", "bucket/bucket", "b/a bucket of runs"])
+def test_a_file_is_missing_even_where_a_name_speaks_of_buckets(google_bucket, name):
+    folder = folder_of(f"gs://{name}")
+    assert folder.names() == []
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        folder.read("the bucket")
+    folder.remove("the bucket")
+
+
 def test_absent_credentials_are_said_at_once(bucket, monkeypatch, tmp_path):
     import s3fs
 

@@ -41,7 +41,7 @@ def failure_of(error: Exception, address: str, *, reading: bool) -> Failure | No
     """
     code, text = _code(error), " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, FileNotFoundError):
-        if reading and "bucket" not in text.lower().replace(address.lower(), ""):
+        if reading and not _is_of_bucket(text, address):
             return Failure(FileNotFoundError(errno.ENOENT, "no such file", address), False)
         return Failure(OSError(errno.ENXIO, "there is no such bucket", address), False)
     if isinstance(error, PermissionError):
@@ -65,6 +65,12 @@ def failure_of(error: Exception, address: str, *, reading: bool) -> Failure | No
         return None
     may_pass = any(_PASSING.search(cls.__name__) for cls in type(error).__mro__)
     return Failure(OSError(errno.EHOSTUNREACH if may_pass else errno.EIO, text, address), may_pass)
+
+
+def _is_of_bucket(text: str, address: str) -> bool:
+    """Whether it is the bucket that is missing; names with that word in them do not count."""
+    words = text.replace(address, "").replace(address.partition("://")[2], "").split()
+    return any(word.strip("\"'.,:;()").lower() == "bucket" for word in words)
 
 
 def _code(error: BaseException) -> str:
