@@ -79,6 +79,16 @@ def test_repeated_pull_is_the_same(bench):
     assert second[0].checkpoints == second[1].checkpoints
 
 
+def test_a_warm_worker_goes_on_with_halved_batches_as_a_cold_one(bench, data, store):
+    first = bench.pull(request_of())
+    halved = Arm("mlp", replace(DENSE.settings, batch_size=4))
+    asked = request_of(1, 2, first.checkpoints[1], halved)
+    warm = bench.pull(asked)
+    cold = Workbench(data, store, seed=0, reward="bpd").pull(asked)
+    assert [e.metrics for e in warm.epochs] == [e.metrics for e in cold.epochs]
+    assert warm.checkpoints == cold.checkpoints
+
+
 def test_report_has_the_figures_of_validation(bench, data, store):
     report = bench.pull(request_of(epochs=2))
     assert [e.epoch for e in report.epochs] == [1, 2]

@@ -174,6 +174,8 @@ class Workbench:
             return self._watched(state)
         cached = self._cache.pop((request.arm.name, request.from_epoch, request.digest), None)
         if cached is not None:
+            # Its batches may have been halved since.
+            cached.arm, cached.model.settings = request.arm, request.arm.settings
             return cached
         return self._restore(request.arm, request.from_epoch, request.digest)
 
