@@ -10,6 +10,7 @@ from vaesearch.errors import RunDirError
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import fold
+from vaesearch.tracking.uris import without_password
 
 
 def refuse_used(run_dir: RunDir, config: Config) -> None:
@@ -26,7 +27,8 @@ def changes_here(run_dir: RunDir, config: Config) -> dict[str, Any] | None:
     """How to go on with this search, if it is in ``run_dir``: what it is to use here instead.
 
     Returns:
-        Options as for :func:`~vaesearch.api.resuming.resume`; None where there is no search yet.
+        Options as for :func:`~vaesearch.api.resuming.resume`, none for a search that is
+        finished; None where there is no search yet.
 
     Raises:
         RunDirError: another search is there.
@@ -36,7 +38,16 @@ def changes_here(run_dir: RunDir, config: Config) -> dict[str, Any] | None:
     differs = _same_search(run_dir, config)
     if differs is None:
         return None
-    return {name: value for name in differs if (value := getattr(config, name)) is not None}
+    if fold(read_ledger(run_dir.ledger), Budget()).finished:
+        return {}  # what may differ gives it nothing more to do
+    names = dict.fromkeys([*differs, *_secrets(config)])
+    return {name: value for name in names if (value := getattr(config, name)) is not None}
+
+
+def _secrets(config: Config) -> list[str]:
+    """The addresses with a password, which is not kept: it has to be given again."""
+    uris = {name: getattr(config, name, None) for name in ("storage", "tracking_uri")}
+    return [name for name, uri in uris.items() if uri and uri != without_password(uri)]
 
 
 def _same_search(run_dir: RunDir, config: Config) -> list[str] | None:
