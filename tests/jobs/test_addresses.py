@@ -33,6 +33,7 @@ def test_forms(text, url, port):
         ("http://a b:8265", "http://HOST:8265"),
         ("http://head:port", "http://HOST:8265"),
         ("http://me:pw@head:8265", "without user"),
+        ("http://:pw@head:8265", "without user"),
         ("", "http://HOST:8265"),
     ],
 )

@@ -76,7 +76,7 @@ def parse_address(text: str, source: str = "--address") -> Address:
         raise InputError(f"{source} {text} is no address ({error}):\n{_HOW}") from error
     if scheme not in ("http", "https") or not name or " " in rest or (not is_url and port is None):
         raise InputError(f"{source} {text} is no address of a head:\n{_HOW}")
-    if parts.username or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise InputError(f"{source} must be without user, `?` and `#`:\n{_HOW}")
     if port == _GCS_PORT:
         raise InputError(
