@@ -84,6 +84,7 @@ def test_this_machine(say):
 def test_json_among_remarks():
     assert answer_in('2026 INFO x\n{\n  "a": [1]\n}\n(raylet) y\n') == {"a": [1]}
     assert answer_in("[]\n") == []
+    assert answer_in("{\n  of a library\n[\n  2\n]\n") == [2]
     with pytest.raises(ValueError, match="no JSON"):
         answer_in("error: x\n")
 

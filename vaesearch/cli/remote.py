@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vaesearch.errors import VaesearchError
@@ -60,7 +61,8 @@ def answer_in(printed: str) -> Any:
     lines = printed.splitlines(keepends=True)
     for number, line in enumerate(lines):
         if line.strip() in ("[", "{", "[]"):
-            return decoder.raw_decode("".join(lines[number:]).lstrip())[0]
+            with suppress(ValueError):  # a remark may look so, too
+                return decoder.raw_decode("".join(lines[number:]).lstrip())[0]
     raise ValueError("no JSON")
 
 
