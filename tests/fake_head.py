@@ -75,6 +75,8 @@ class FakeHead:
                 status, body = fake._reply(self.command, self.path, headers)
                 text = body if isinstance(body, str) else json.dumps(body)
                 self.send_response(status)
+                if 300 <= status < 400:  # the body is where to
+                    self.send_header("Location", text)
                 self.end_headers()
                 self.wfile.write(text.encode())
 

@@ -18,7 +18,7 @@ KEY = base64.b64encode(b"me:secret").decode()
 @pytest.fixture
 def serve():
     """Start a server with these answers by path; its address."""
-    servers = []
+    servers, asked = [], []
 
     def start(answers, wanted=None):
         class Handler(BaseHTTPRequestHandler):
@@ -27,7 +27,10 @@ def serve():
                 if wanted and self.path == SEARCH:
                     given = self.headers.get("Authorization")
                     status = status if given == wanted else 401
+                asked.append((self.server.server_port, self.path))
                 self.send_response(status)
+                if 300 <= status < 400:  # the body is where to
+                    self.send_header("Location", text)
                 self.end_headers()
                 self.wfile.write(text.encode())
 
@@ -44,6 +47,7 @@ def serve():
         servers.append((server, thread))
         return f"http://127.0.0.1:{server.server_port}"
 
+    start.asked = asked
     yield start
     for server, thread in servers:
         server.shutdown()
@@ -101,6 +105,21 @@ def test_credentials(serve, tmp_path):
     kept.parent.mkdir()
     kept.write_text("[mlflow]\nmlflow_tracking_username=me\nmlflow_tracking_password=secret\n")
     assert look_server(address, {}).state == "ok"
+
+
+def test_a_password_goes_nowhere_else(serve, monkeypatch):
+    other = serve(WELL)
+    monkeypatch.setenv("http_proxy", other)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    for path in WELL:
+        address = serve(WELL | {path: (302, f"{other}{path}")})
+        found = look_server(address.replace("//", "//me:secret@"), {})
+        assert (found.state, found.seen.partition(" redirects ")[2]) == (
+            "FAIL",
+            f"to {other}{path}",
+        )
+    assert not [path for port, path in serve.asked if other.endswith(f":{port}")]
 
 
 def test_a_token(serve):

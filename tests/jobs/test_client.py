@@ -31,6 +31,16 @@ def test_a_token_goes_where_it_is_wanted(locked):
     assert {headers["authorization"] for *_, headers in locked.asked} == {"Bearer s3cret"}
 
 
+def test_a_token_goes_nowhere_else(locked, head, monkeypatch):
+    monkeypatch.setenv("http_proxy", head.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    locked.answers["/api/jobs/"] = (307, head.url + "/api/jobs/")
+    with pytest.raises(VaesearchError, match="redirects to"):
+        send(Head(locked.url, locked.ray_version, {"X-Ray-Authorization": "Bearer s3cret"}), JOB)
+    assert head.asked == []
+
+
 def test_the_environment_leads_nowhere_else(known, head, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:9")
     monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "http://127.0.0.1:9")

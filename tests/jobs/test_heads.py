@@ -97,6 +97,22 @@ def test_a_head_older_than_tokens_is_judged_by_its_version(head):
     assert find_head(head.url, other_versions=True).ray_version == "2.9.0"
 
 
+def test_a_head_that_redirects_gets_no_token_there(locked, head):
+    for path in ("/api/authentication_mode", "/api/version"):
+        locked.answers = {path: (302, head.url + "/login?next=x")}
+        text = refused(locked.url, environ={"RAY_AUTH_TOKEN": "s3cret"})
+        assert f"redirects to {head.url}/login, " in text
+    assert head.asked == []
+
+
+def test_no_proxy_is_asked_for_this_machine(locked, head, monkeypatch):
+    monkeypatch.setenv("http_proxy", head.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    find_head(locked.url, environ={"RAY_AUTH_TOKEN": "s3cret"})
+    assert head.asked == []
+
+
 def test_another_ray(head):
     head.ray_version = "2.59.1"
     assert "pip install 'ray[default]==2.59.1'" in refused(head.url)

@@ -11,13 +11,14 @@ from pathlib import Path
 from time import perf_counter
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPSHandler, Request
 
 from vaesearch.doctor.core import Finding, Question, fail, ok, warning
 from vaesearch.doctor.disks import runs_of
 from vaesearch.doctor.services import database_file
 from vaesearch.doctor.versions import installed, numbers
 from vaesearch.errors import InputError
+from vaesearch.jobs.asking import elsewhere, opener
 from vaesearch.search.run_dir import RunDir
 from vaesearch.storage import is_url
 from vaesearch.tracking.uris import NO_TRACKING, check_uri, default_uri, redacted
@@ -67,7 +68,7 @@ def look_server(uri: str, environ: Mapping[str, str] = os.environ) -> Finding:
         taken = 1000 * (perf_counter() - began)
         _get(base + SEARCH, headers, environ, json.dumps({"max_results": 1}).encode())
     except HTTPError as error:
-        return _refused(shown, error)
+        return _refused(uri, shown, error)
     except URLError as error:
         reason = getattr(error.reason, "strerror", None) or str(error.reason)
         return fail(NAME, f"{shown} does not answer ({reason})", _start(uri))
@@ -82,7 +83,10 @@ def look_server(uri: str, environ: Mapping[str, str] = os.environ) -> Finding:
     return ok(NAME, seen)
 
 
-def _refused(shown: str, error: HTTPError) -> Finding:
+def _refused(uri: str, shown: str, error: HTTPError) -> Finding:
+    if there := elsewhere(uri, error):
+        cure = "give the address there with --tracking-uri, if it is one to be trusted"
+        return fail(NAME, f"{shown} redirects to {there}", cure)
     text = " ".join(error.read(500).decode(errors="replace").split())
     if error.code == 401:
         return fail(NAME, f"{shown} wants a user and a password", f"set {CREDENTIALS}")
@@ -136,7 +140,7 @@ def _get(
         context = ssl._create_unverified_context()
     kind = {"Content-Type": "application/json"} if body else {}
     request = Request(url, body, {**headers, **kind})
-    with urlopen(request, timeout=SECONDS, context=context) as answer:
+    with opener(url, HTTPSHandler(context=context)).open(request, timeout=SECONDS) as answer:
         return str(answer.read(1000).decode(errors="replace"))
 
 

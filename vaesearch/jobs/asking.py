@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from vaesearch.errors import InputError, VaesearchError
-from vaesearch.jobs.addresses import DASHBOARD_PORT, Address
+from vaesearch.jobs.addresses import DASHBOARD_PORT, Address, is_loopback
 
 ANSWER_SECONDS = 10.0
 _TUNNEL = "ssh -N -L {port}:localhost:{port} USER@HEAD"
@@ -31,10 +32,12 @@ class Answer:
     Attributes:
         status: of HTTP.
         text: the body.
+        elsewhere: the address that it sends us to, which nobody goes to by himself.
     """
 
     status: int
     text: str
+    elsewhere: str = ""
 
     def data(self) -> Any:
         """The body as JSON; None if it is none."""
@@ -51,23 +54,48 @@ def ask(
     method: str = "GET",
     seconds: float = ANSWER_SECONDS,
 ) -> Answer:
-    """Ask once.
+    """Ask once, and nobody but ``url``.
 
     Raises:
         NoAnswerError: nobody answers, or not in HTTP; its cause says why.
     """
     request = urllib.request.Request(url, headers=dict(headers or {}), method=method)
     try:
-        with urllib.request.urlopen(request, timeout=seconds) as reply:
+        with opener(url).open(request, timeout=seconds) as reply:
             return Answer(reply.status, reply.read().decode(errors="replace"))
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, error.read().decode(errors="replace"))
+            text = error.read().decode(errors="replace")
+        return Answer(error.code, text, elsewhere(url, error))
     except urllib.error.URLError as error:
         cause = error.reason if isinstance(error.reason, Exception) else error
         raise NoAnswerError(f"{url} does not answer: {cause}") from cause
     except (OSError, HTTPException, ValueError) as error:
         raise NoAnswerError(f"{url} does not answer: {error}") from error
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """A redirection is an answer like others: what we show to one host is for no other."""
+
+    def redirect_request(self, *words: Any) -> None:
+        """Do not go."""
+
+
+def opener(url: str, *handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
+    """What asks ``url`` and no other; without a proxy, if it is on this machine."""
+    here = is_loopback(urlsplit(url).hostname or "")
+    direct = (urllib.request.ProxyHandler({}),) if here else ()
+    return urllib.request.build_opener(_Stay(), *direct, *handlers)
+
+
+def elsewhere(url: str, error: urllib.error.HTTPError) -> str:
+    """The address that an answer sends us to, without what asks a question; empty if to none."""
+    target = error.headers.get("Location", "") if 300 <= error.code < 400 else ""
+    if not target:
+        return ""
+    parts = urlsplit(urljoin(url, target))
+    clean = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return "".join(filter(str.isprintable, clean))[:200]
 
 
 def unreachable(address: Address, error: NoAnswerError) -> InputError:

@@ -6,10 +6,12 @@ import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from ray.job_submission import JobSubmissionClient
 
 from vaesearch.errors import InputError, VaesearchError
+from vaesearch.jobs.addresses import is_loopback
 from vaesearch.jobs.asking import NoAnswerError
 from vaesearch.jobs.heads import Head
 
@@ -100,6 +102,19 @@ async def _following(chunks: AsyncIterator[str]) -> str:
         raise _EndError from None
 
 
+class _Client(JobSubmissionClient):  # type: ignore[misc]
+    """Shows its headers to this head only: it is not redirected, nor sent by way of a proxy."""
+
+    def _do_request(self, method: str, endpoint: str, **options: Any) -> Any:
+        if is_loopback(urlsplit(self._address).hostname or ""):
+            options["proxies"] = {"http": None, "https": None, "all": None}
+        options["allow_redirects"] = False
+        reply = super()._do_request(method, endpoint, **options)
+        if reply.is_redirect:
+            raise RuntimeError(f"it redirects to {reply.headers['Location'][:200]}")
+        return reply
+
+
 def _client(head: Head) -> JobSubmissionClient:
     """Ray's client, quiet, for this head and no other."""
     for name in _CHATTY:
@@ -108,7 +123,7 @@ def _client(head: Head) -> JobSubmissionClient:
     if not any(name.lower() == "authorization" for name in headers):
         headers["Authorization"] = ""  # else Ray may add a token that this head did not ask for
     with _without(_ADDRESSES):
-        return JobSubmissionClient(head.url, headers=headers)
+        return _Client(head.url, headers=headers)
 
 
 @contextmanager

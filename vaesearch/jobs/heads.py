@@ -88,9 +88,16 @@ def _extra_headers(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _asked(address: Address, path: str, headers: Mapping[str, str]) -> Answer:
     try:
-        return ask(address.url + path, headers)
+        answer = ask(address.url + path, headers)
     except NoAnswerError as error:
         raise unreachable(address, error) from error
+    if answer.elsewhere:
+        raise InputError(
+            f"{address.url} redirects to {answer.elsewhere}, and tokens are not sent on.\n"
+            "If that is the head, give that address; if a proxy wants to know who comes, set "
+            "RAY_JOB_HEADERS."
+        )
+    return answer
 
 
 def _wants_token(address: Address, headers: Mapping[str, str]) -> bool:
