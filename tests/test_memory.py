@@ -22,8 +22,21 @@ def test_what_was_held_is_let_go_before_room_is_made():
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nmore")
 
     with pytest.raises(OutOfMemoryError, match=r"^CUDA out of memory. Tried to allocate 2 GiB$"):
-        with_room(work, lambda: seen.append(alive[0]()))
-    assert seen == [None]
+        with_room(work, lambda: seen.append(alive[-1]()))
+    assert seen == [None, None]
+
+
+def test_only_the_second_verdict_counts():
+    done = []
+
+    def work():
+        done.append("work")
+        if done == ["work"]:
+            raise RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")
+        return 3
+
+    assert with_room(work, lambda: done.append("room")) == 3
+    assert done == ["work", "room", "work"]
 
 
 def test_other_errors_and_results_pass():

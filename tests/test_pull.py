@@ -89,6 +89,34 @@ def test_a_warm_worker_goes_on_with_halved_batches_as_a_cold_one(bench, data, st
     assert warm.checkpoints == cold.checkpoints
 
 
+@pytest.mark.parametrize("from_epoch", [0, 1])
+@pytest.mark.parametrize("fails_in", [1, 2])
+def test_memory_that_was_short_but_once_changes_nothing(
+    bench, data, store, monkeypatch, from_epoch, fails_in
+):
+    """The second attempt starts from the checkpoint, and no other state is kept beside it."""
+    first = bench.pull(request_of())
+    bench.pull(request_of(arm=replace(DENSE, name="another")))
+    asked = request_of(from_epoch, 2, first.checkpoints[1] if from_epoch else None)
+    expected = Workbench(data, store, seed=0, reward="bpd").pull(asked)
+    epochs, kept = [], []
+
+    def crowded(state, *args, **options):
+        epochs.append(state.epoch)
+        kept.append(len(bench._cache))
+        loss = train_epoch(state, *args, **options)
+        if len(epochs) == fails_in:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return loss
+
+    monkeypatch.setattr("vaesearch.pull.train_epoch", crowded)
+    report = bench.pull(asked)
+    assert [e.metrics for e in report.epochs] == [e.metrics for e in expected.epochs]
+    assert report.checkpoints == expected.checkpoints
+    assert epochs == [*range(from_epoch, from_epoch + fails_in), from_epoch, from_epoch + 1]
+    assert kept[fails_in:] == [0, 0]
+
+
 def test_report_has_the_figures_of_validation(bench, data, store):
     report = bench.pull(request_of(epochs=2))
     assert [e.epoch for e in report.epochs] == [1, 2]

@@ -28,19 +28,28 @@ def lacks_gpu_memory(error: BaseException) -> bool:
 
 
 def with_room(work: Callable[[], Result], make_room: Callable[[], None]) -> Result:
-    """``work()``; where it finds the memory of the GPU too small, ``make_room()`` and an error.
+    """``work()``; where it finds the memory of the GPU too small, once more after ``make_room()``.
+
+    What else lies in the GPU, of this process or of another that is about to end, says nothing of
+    the work, so only the second verdict counts.
+
+    Args:
+        work: starts from the same, however often it is done.
+        make_room: lets go of what the work does not need.
 
     Raises:
-        OutOfMemoryError: it did; all that it held is let go.
+        OutOfMemoryError: it was too small twice; all that was held is let go.
     """
-    try:
-        return work()
-    except RuntimeError as error:
-        if not lacks_gpu_memory(error):
-            raise
-        reason = str(error).strip().split("\n", 1)[0][:200] or "out of memory"
-    # Only out here has the failed attempt let go of what it held.
-    make_room()
+    reason = ""
+    for _ in range(2):
+        try:
+            return work()
+        except RuntimeError as error:
+            if not lacks_gpu_memory(error):
+                raise
+            reason = str(error).strip().split("\n", 1)[0][:200] or "out of memory"
+        # Only out here has the failed attempt let go of what it held.
+        make_room()
     raise OutOfMemoryError(reason)
 
 
