@@ -47,6 +47,25 @@ def test_no_text_is_refused():
             entrypoint("x.py", [word])
 
 
+@pytest.mark.parametrize(
+    ("uri", "left"),
+    [
+        ("postgresql://u:sec/ret@db/x", "postgresql://u:***@db/x"),
+        ("postgresql://db/x?user=me&password=secret", "user=me&password=***"),
+        ("postgresql://u:sec'ret@db/x", "postgresql://u:***@db/x"),
+        ('postgresql://u:sec"ret@db/x', "postgresql://u:***@db/x"),
+        ("postgresql://u:sec ret@db/x", "postgresql://u:***@db/x"),
+        ("https://u:secret@m/x", "https://u:***@m/x"),
+    ],
+)
+def test_no_part_of_a_password_is_shown(uri, left):
+    for words in (["tune", f"--storage={uri}"], ["tune", "--storage", uri], [uri]):
+        text = shown(words)
+        assert left in text
+        assert "sec" not in text
+        assert "ret" not in text
+
+
 def test_passwords_are_not_shown():
     storage = "--storage=postgresql+psycopg://me:p@ss@db:5432/x"
     words = ["tune", storage, "--tracking-uri", "http://h:1"]

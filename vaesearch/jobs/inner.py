@@ -1,13 +1,11 @@
 """The command that is sent: its options as data, and back to words for a shell."""
 
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vaesearch.errors import InputError
-
-_PASSWORD = re.compile(r"(://[^/\s:@'\"]*):[^\s/'\"]+@")
+from vaesearch.tracking.uris import redacted
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,14 @@ def shown(words: Sequence[str]) -> str:
     >>> shown(["tune", "--storage=postgresql://me:secret@db/x"])
     'vaesearch tune --storage=postgresql://me:***@db/x'
     """
-    return _PASSWORD.sub(r"\1:***@", shlex.join(["vaesearch", *words]))
+    return shlex.join(["vaesearch", *map(_bare, words)])
+
+
+def _bare(word: str) -> str:
+    flag, equals, value = word.partition("=")
+    if word.startswith("-") and equals:
+        return f"{flag}={_bare(value)}"
+    return redacted(word) if "://" in word else word
 
 
 def _is_text(word: str) -> bool:
