@@ -9,6 +9,7 @@ checkpoint read. Ray's own retries are off, so that no epoch is repeated behind 
     worker       the actor
     member       one worker as the driver sees it
     pool         the members: as many as are wanted and fit
+    starting     waiting for the first of them
     watching     whether a worker hangs
     losing       why a worker is gone, and whether its job had a part in it
     cluster      what Ray says of its machines

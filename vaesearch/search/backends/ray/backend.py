@@ -9,7 +9,7 @@ from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.data import ImageData
-from vaesearch.errors import InputError, OutOfMemoryError, StorageError, VaesearchError
+from vaesearch.errors import OutOfMemoryError, StorageError, VaesearchError
 from vaesearch.records import PullReport
 from vaesearch.search.backends.base import Broken, Finished, Job, Joined, Left, Lost, Outcome
 from vaesearch.search.backends.ray.connecting import connect
@@ -18,12 +18,10 @@ from vaesearch.search.backends.ray.losing import DOUBT_SECONDS, Doubts, is_blame
 from vaesearch.search.backends.ray.member import Member
 from vaesearch.search.backends.ray.planning import plan
 from vaesearch.search.backends.ray.pool import Pool
-from vaesearch.search.backends.ray.watching import START_SECONDS, Patience
+from vaesearch.search.backends.ray.starting import TICK_SECONDS, await_first
+from vaesearch.search.backends.ray.watching import Patience
 from vaesearch.search.backends.ray.worker import Worker, make_kit
 from vaesearch.storage.probe import clear, leave
-
-GROW_SECONDS = 1800.0  # until the first worker is up, where machines have to be started first
-TICK_SECONDS = 1.0
 
 
 class RayBackend:
@@ -86,7 +84,8 @@ class RayBackend:
             kit = make_kit(data, store, seed, reward, consistency, self._token or None)
             self._pool = Pool(self._plan, kit, self.actor)
             self._pool.want(most_workers)
-            self._await_first()
+            seen = await_first(self.wait, self.now, self._pool, fleet, self._plan)
+            self._news = [*seen, *self._news]
         except BaseException:
             self.close()
             raise
@@ -276,20 +275,3 @@ class RayBackend:
             return
         if not self._plan.share.room(self._fleet.usable(avoid)):
             raise VaesearchError(f"Ray workers cannot start: {self._why_not}")
-
-    def _await_first(self) -> None:
-        """One worker is enough to begin; a node that is still starting must not hold the rest."""
-        growing = self._plan.growth.possible
-        began, limit = self.now(), GROW_SECONDS if growing else START_SECONDS
-        while not self.pool.up:
-            if self.now() - began > limit:
-                raise VaesearchError(
-                    f"no Ray worker started within {limit:.0f} s: the cluster has "
-                    f"{self._fleet.words()}, and each worker takes {self._plan.share}.\n"
-                    "Add machines, wait for other jobs to end, or give smaller shares "
-                    "(--gpus-per-worker)."
-                )
-            try:
-                self._news = [*self._news, *self.wait(TICK_SECONDS)]
-            except VaesearchError as error:
-                raise InputError(str(error)) from error
