@@ -9,7 +9,7 @@ from replays import curve
 from vaesearch import catalogue
 from vaesearch.bandits.core import Budget
 from vaesearch.errors import InputError
-from vaesearch.events import ArmAdded, PullFinished
+from vaesearch.events import ArmAdded, ArmShrunk, PullFinished
 from vaesearch.records import TrialSettings
 from vaesearch.search.arms import newcomers
 from vaesearch.search.ledger import read_ledger
@@ -104,15 +104,18 @@ def test_an_arm_that_joins_when_all_are_done_keeps_the_search_going(start):
     assert controller.state.history.arm("late-1").epochs == 3
 
 
+class Source:
+    """Hands out the same whenever it is asked."""
+
+    def __init__(self, *events):
+        self.events = events
+
+    def next_arms(self, state):
+        return self.events
+
+
 def test_the_same_arm_again_is_nothing_new_and_another_of_its_name_is_refused():
     state = fold([ArmAdded("a", SETTINGS, 1)], Budget())
-
-    class Source:
-        def __init__(self, *events):
-            self.events = events
-
-        def next_arms(self, state):
-            return self.events
 
     again, new = ArmAdded("a", SETTINGS, 1), ArmAdded("b", SETTINGS, 1)
     other = ArmAdded("a", SETTINGS | {"latent_dim": 5}, 1)
@@ -121,3 +124,12 @@ def test_the_same_arm_again_is_nothing_new_and_another_of_its_name_is_refused():
         with pytest.raises(InputError, match=r"arm '[ab]' is in the search already"):
             newcomers(Source(*events), state)
     assert newcomers(Source(), SearchState()) == []
+
+
+def test_an_arm_whose_batches_were_halved_may_be_handed_out_again():
+    added = ArmAdded("a", SETTINGS | {"batch_size": 32}, 1)
+    state = fold([added, ArmShrunk("a", 16, "too large")], Budget())
+
+    assert newcomers(Source(added), state) == []
+    with pytest.raises(InputError, match="arm 'a' is in the search already"):
+        newcomers(Source(ArmAdded("a", SETTINGS | {"batch_size": 64}, 1)), state)

@@ -57,7 +57,8 @@ def newcomers(source: ArmSource, state: SearchState) -> list[Joining]:
             continue
         arm = Arm(event.arm, TrialSettings(**event.settings))
         there = state.arms.get(event.arm)
-        known = there.arm if there else None
+        # As it joined: its batches may have been halved since, which its source need not know.
+        known = Arm(event.arm, there.added) if there else None
         if event.arm in joining:
             known = Arm(event.arm, TrialSettings(**joining[event.arm].settings))
         if known is None:

@@ -39,6 +39,8 @@ class ArmState:
     """One candidate: its curve, its checkpoints and how it stands.
 
     Attributes:
+        added: its settings when it joined; those of ``arm`` have smaller batches where these were
+            too large for a GPU.
         reports: one per finished epoch.
         checkpoints: SHA-256 by epoch, of the last and the best epoch; the others are deleted.
         note: why it was cut or failed.
@@ -52,6 +54,7 @@ class ArmState:
 
     arm: Arm
     parameters: int
+    added: TrialSettings
     reports: tuple[EpochReport, ...] = ()
     checkpoints: dict[int, str] = field(default_factory=dict)
     note: str = ""
@@ -212,9 +215,11 @@ def advance(state: SearchState, event: Event) -> SearchState:
 
 
 def _added(state: SearchState, event: ArmAdded) -> SearchState:
+    settings = TrialSettings(**event.settings)
     arm = ArmState(
-        Arm(event.arm, TrialSettings(**event.settings)),
+        Arm(event.arm, settings),
         event.parameters,
+        settings,
         flops=event.flops,
         trial=event.trial,
         values=event.values,
