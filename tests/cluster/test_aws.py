@@ -39,8 +39,8 @@ def roles(aws):
     return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in made}
 
 
-def allowed(role):
-    """The actions of a role's own policies and of those attached to it."""
+def statements(role):
+    """Those of a role's own policies and of those attached to it."""
     iam, found = boto3.client("iam"), []
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         found.append(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
@@ -50,7 +50,12 @@ def allowed(role):
         policy = iam.get_policy_version(PolicyArn=arn, VersionId=version)
         found.append(policy["PolicyVersion"]["Document"])
     documents = [yaml.safe_load(one) if isinstance(one, str) else one for one in found]
-    actions = [one["Action"] for document in documents for one in document["Statement"]]
+    return [one for document in documents for one in document["Statement"]]
+
+
+def allowed(role):
+    """The actions that a role may take, on some condition or on none."""
+    actions = [one["Action"] for one in statements(role)]
     return {name for some in actions for name in ([some] if isinstance(some, str) else some)}
 
 
@@ -75,6 +80,18 @@ def test_roles_allow_what_is_needed_and_no_more(roles):
     assert {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"} <= worker < head
     assert {"ec2:RunInstances", "ec2:TerminateInstances", "ec2:CreateTags"} <= head
     assert "iam:PassRole" in head  # or it could start no worker that has a role
+
+
+def test_the_head_changes_only_machines_of_its_cluster(roles):
+    ours = {"aws:ResourceTag/ray-cluster-name": "vaesearch"}
+    conditions = {}
+    for one in statements(roles["HeadRole"]):
+        for action in [one["Action"]] if isinstance(one["Action"], str) else one["Action"]:
+            equal = one.get("Condition", {}).get("StringEquals")
+            conditions.setdefault(action, []).append(equal)
+    assert conditions["ec2:TerminateInstances"] == conditions["ec2:StopInstances"] == [ours]
+    # Else it could first make a machine of others one of its own.
+    assert conditions["ec2:CreateTags"] == [{"ec2:CreateAction": "RunInstances"}, ours]
 
 
 def test_a_worker_is_a_spot_machine_that_may_use_the_bucket(roles, monkeypatch):
