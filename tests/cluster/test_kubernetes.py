@@ -124,6 +124,34 @@ def test_nothing_is_published():
     assert not [document for document in CORE if document["kind"] == "Ingress"]
 
 
+def test_what_has_no_login_listens_to_its_own_pod_only():
+    pod = PODS["Deployment-optuna-dashboard"]
+    [container] = pod["containers"]
+    assert "--host=127.0.0.1 --port=8080" in container["command"][-1]
+    assert "ports" not in container
+    # The kubelet does not come in from outside the pod, either.
+    assert "exec" in container["readinessProbe"]
+    services = {one["metadata"]["name"] for one in CORE if one["kind"] == "Service"}
+    assert services == {"postgres", "mlflow"}
+
+
+def test_only_who_needs_it_comes_to_the_database():
+    [policy] = [one["spec"] for one in CORE if one["kind"] == "NetworkPolicy"]
+    labels = {
+        one["metadata"]["name"]: one["spec"]["template"]["metadata"]["labels"]
+        for one in CORE
+        if "template" in one.get("spec", {})
+    }
+    assert policy["podSelector"]["matchLabels"] == labels["postgres"]
+    [rule] = policy["ingress"]
+    [port] = rule["ports"]
+    [container] = PODS["StatefulSet-postgres"]["containers"]
+    assert port["port"] in [each["name"] for each in container["ports"]]
+    let_in = [one["podSelector"]["matchLabels"] for one in rule["from"]]
+    # Pods of Ray get this label from the operator.
+    assert let_in == [labels["mlflow"], labels["optuna-dashboard"], {"ray.io/is-ray-node": "yes"}]
+
+
 def references(value):
     """Every name and key of a Secret or ConfigMap that something asks for."""
     if isinstance(value, dict):
