@@ -14,7 +14,13 @@ from vaesearch.records import PullReport
 from vaesearch.search.backends.base import Broken, Finished, Job, Joined, Left, Lost, Outcome
 from vaesearch.search.backends.ray.connecting import connect
 from vaesearch.search.backends.ray.fleet import Fleet
-from vaesearch.search.backends.ray.losing import DOUBT_SECONDS, Doubts, is_blameless, why
+from vaesearch.search.backends.ray.losing import (
+    DOUBT_SECONDS,
+    Doubts,
+    is_blameless,
+    is_broken_for_good,
+    why,
+)
 from vaesearch.search.backends.ray.member import Member
 from vaesearch.search.backends.ray.planning import plan
 from vaesearch.search.backends.ray.pool import Pool
@@ -216,6 +222,10 @@ class RayBackend:
         if isinstance(cause, StorageError):
             raise StorageError(str(cause)) from None
         lacked = isinstance(cause, OutOfMemoryError)
+        if not lacked and is_broken_for_good(text):
+            self.pool.remove(member)
+            self._news.append(Lost(member.name, job, text))
+            return
         self._news.append(Broken(member.name, job, text, lacked))  # type: ignore[arg-type]
 
     def _listen(self, member: Member, now: float) -> None:

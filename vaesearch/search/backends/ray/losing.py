@@ -38,6 +38,19 @@ def is_blameless(error: str, machine: Machine | None) -> bool:
     return "node has died" in text or "node was terminated" in text or "preempted" in text
 
 
+def is_broken_for_good(error: str) -> bool:
+    """Whether what a job raised leaves its process without a GPU.
+
+    After an illegal access or a failed assertion every call of CUDA in the same process fails.
+
+    >>> is_broken_for_good("RuntimeError: CUDA error: device-side assert triggered")
+    True
+    >>> is_broken_for_good("RuntimeError: shapes differ")
+    False
+    """
+    return "CUDA error:" in error and "out of memory" not in error
+
+
 def _lacked_memory(error: str) -> bool:
     text = error.lower()
     signs = ("node_out_of_memory", "running low on memory", "memory usage threshold")
