@@ -147,6 +147,19 @@ def test_full_disk_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_two_with_one_process_id_write_the_same_file(tmp_path, monkeypatch):
+    path, sync = tmp_path / "model.pt", os.fsync
+
+    def fsync(descriptor):
+        monkeypatch.setattr(os, "fsync", sync)
+        write_atomically(path, b"of the other machine")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomically(path, b"of this machine")
+    assert path.read_bytes() == b"of this machine"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write"):
@@ -159,7 +172,7 @@ def test_prune_keeps_the_named_epochs_of_one_arm(store):
         for epoch in range(1, 8):
             digests[arm, epoch] = store.save(arm, epoch, payload(arm, epoch))
     folder = path_of(store, "a", 5, digests["a", 5]).parent
-    left_over = folder / "epoch-00005-0123456789ab.pt.123.tmp"
+    left_over = folder / "epoch-00005-0123456789ab.pt.0123456789ab.tmp"
     left_over.write_bytes(b"half")
     store.prune("a", {epoch: digests["a", epoch] for epoch in (2, 5)})
     kept = sorted(p.name[:11] for p in folder.iterdir())

@@ -30,7 +30,6 @@ class LocalFolder:
         """By way of a temporary file that is synced and linked."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Unlike a process id this differs between machines that share a file system.
         draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.new")
         try:
             write_atomically(draft, content)
@@ -73,7 +72,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: it could not be written; the temporary file is removed.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    # Unlike a process id this differs between machines that share a file system.
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(content)
