@@ -36,6 +36,25 @@ def test_what_one_machine_puts_another_fetches(at, there):
     assert (two.path / "arms/mlp/model.pt").read_text() == "weights"
 
 
+@pytest.mark.parametrize("light", [True, False])
+def test_nothing_is_written_outside_the_copy(at, there, tmp_path, light):
+    outside = tmp_path / "outside"
+    names = [f"{outside}/x", str(outside), "../../outside", "plots/", "a//b", "a/../../b", "//c"]
+
+    class Strange:
+        address, read, names = there.address, (lambda self, name: b"x"), there.names
+
+        def stamps(self):
+            return dict.fromkeys([*names, "results.json"], "1")
+
+    one = at("one")
+    one.folder = Strange()
+    one.fetch(light=light)
+    assert [p.name for p in one.path.iterdir() if p.name[0] != "."] == ["results.json"]
+    assert [p.name for p in tmp_path.iterdir()] == ["one"]
+    assert [p.name for p in one.path.parent.iterdir()] == ["run"]
+
+
 def test_only_what_changed_travels(at, there):
     one, two = at("one"), at("two")
     write(one, "a", "1")

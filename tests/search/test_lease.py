@@ -98,6 +98,14 @@ def test_a_holder_whose_clock_is_late_is_not_taken_for_dead(take, folder):
     assert clock.now > 0
 
 
+def test_other_files_among_the_leases_are_no_leases(take, folder):
+    for name in ("readme.txt", "x.json", "000001.json.bak"):
+        folder.write(f"lease/{name}", b"")
+    first, _ = take("first")
+    first.acquire()
+    assert "lease/000001.json" in folder.names()
+
+
 def test_a_storage_that_makes_a_file_twice_is_refused(folder):
     class Careless:
         address, read, write = folder.address, folder.read, folder.write

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from vaesearch.errors import RunDirError, StorageError
+from vaesearch.errors import InputError, RunDirError, StorageError
 from vaesearch.search.run_dir import RunDir
 
 HOLD = """
@@ -40,3 +40,9 @@ def test_a_directory_that_cannot_be_made(tmp_path):
 def test_a_missing_directory_cannot_be_locked(tmp_path):
     with pytest.raises(StorageError, match="cannot write in"):
         RunDir(tmp_path / "missing").lock()
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_url_whose_copy_would_lie_elsewhere_is_refused(name):
+    with pytest.raises(InputError, match="a run cannot be called"):
+        RunDir(f"memory://b/runs/{name}")

@@ -184,7 +184,8 @@ def _size(path: Path) -> int:
 
 
 def _is_shared(name: str) -> bool:
-    hidden = any(part.startswith(".") for part in name.split("/"))
+    """Whether a file is kept in both places; never true of a name that leads out of the copy."""
+    hidden = any(not part or part.startswith(".") for part in name.split("/"))
     return not (hidden or name == LEDGER or name.startswith(_APART) or name.endswith(_PASSING))
 
 

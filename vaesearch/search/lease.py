@@ -164,7 +164,8 @@ class Lease:
 
     def _latest(self) -> int:
         names = self._folder.names(FOLDER)
-        return max((int(n.removeprefix(f"{FOLDER}/").partition(".")[0]) for n in names), default=0)
+        stems = (n.removeprefix(f"{FOLDER}/").removesuffix(".json") for n in names)
+        return max((int(stem) for stem in stems if stem.isdecimal()), default=0)
 
     def _content(self) -> bytes:
         return json.dumps(asdict(self._card)).encode()

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from vaesearch.errors import RunDirError, StorageError
+from vaesearch.errors import InputError, RunDirError, StorageError
 from vaesearch.search.home import Home
 from vaesearch.search.ledger import Ledger
 from vaesearch.search.working import Working
@@ -231,6 +231,8 @@ def _home_of(url: str) -> Home:
     from vaesearch.data.cache import default_dir
 
     above, _, name = url.rpartition("/")
+    if name in (".", ".."):
+        raise InputError(f"{url}: a run cannot be called {name}; write out the whole URL.")
     key = hashlib.sha256(above.encode()).hexdigest()[:16]
     path = (default_dir() / "runs" / key / name).absolute()
     # A wrong address is to be said soon, so nobody is patient with the first requests.
