@@ -3,12 +3,15 @@
 from types import SimpleNamespace
 
 import pytest
+from ray.exceptions import RayError
 
+from vaesearch.errors import VaesearchError
 from vaesearch.search.backends.base import Broken, Lost
 from vaesearch.search.backends.ray.backend import RayBackend
 from vaesearch.search.backends.ray.fleet import Fleet
 from vaesearch.search.backends.ray.losing import Doubts
 from vaesearch.search.backends.ray.planning import Growth, Machine, Plan, Share
+from vaesearch.search.backends.ray.starting import Hope
 
 MACHINE = Machine(4, 0, "a", "vm/a", address=("10.0.0.1", 1))
 
@@ -19,7 +22,6 @@ class Pool:
     def __init__(self, *members):
         self.members = list(members)
         self.avoid = set()
-        self.resting = 0.0
 
     def __iter__(self):
         return iter(list(self.members))
@@ -29,7 +31,7 @@ class Pool:
         return [member for member in self if member.joined]
 
     def remove(self, member):
-        self.members.remove(member)
+        self.members = [other for other in self.members if other is not member]
 
 
 def worker(node="a", *, joined=True, job="job"):
@@ -44,8 +46,9 @@ def backend(monkeypatch, *members, machines=(MACHINE,), fixed=False, growing=Fal
     monkeypatch.setattr(f"{cluster}.growth", Growth)
     made = object.__new__(RayBackend)
     made._news, made._doubts, made._fleet = [], Doubts(), Fleet()
-    made._pool, made._had, made._why_not = Pool(*members), False, ""
+    made._pool = Pool(*members)
     made._plan = Plan(Share(), 4, fixed=fixed, growth=Growth(growing))
+    made._hope = Hope(made._plan)
     return made
 
 
@@ -63,3 +66,49 @@ def test_a_worker_whose_gpu_is_broken_for_good_is_replaced(monkeypatch, error, o
     assert isinstance(said, outcome)
     assert (said.job, len(made.pool.members)) == ("job", left)
     assert str(error).splitlines()[0] in said.error
+
+
+def test_where_no_machine_is_left_the_start_ends(monkeypatch):
+    made = backend(monkeypatch)
+    made.pool.avoid.add("a")
+    with pytest.raises(VaesearchError, match="cannot start"):
+        made._hope.check(made.pool, made._fleet)
+
+
+@pytest.mark.parametrize(
+    ("had", "growing", "fixed", "waits"),
+    [
+        (True, False, False, True),
+        (False, True, False, True),
+        (True, False, True, False),  # on this machine alone nothing can change
+    ],
+)
+def test_a_search_that_can_wait_for_machines_does(monkeypatch, had, growing, fixed, waits):
+    made = backend(monkeypatch, growing=growing, fixed=fixed)
+    made.pool.avoid.add("a")
+    made._hope.had = had
+    if waits:
+        made._hope.check(made.pool, made._fleet)
+    else:
+        with pytest.raises(VaesearchError, match="cannot start"):
+            made._hope.check(made.pool, made._fleet)
+
+
+def fail_to_start(made, ip, times):
+    for _ in range(times):
+        made.pool.members.append(worker("", joined=False))
+        made._gone(made.pool.members[-1], RayError(f"Worker.__init__() (pid=7, ip={ip})"), 0.0)
+
+
+def test_a_machine_on_which_no_actor_can_be_made_is_given_up(monkeypatch):
+    made = backend(monkeypatch, worker())
+    fail_to_start(made, "10.0.0.1", 3)
+    assert made.pool.avoid == {"a"}
+    assert not made._hope.resting(made.now())
+
+
+def test_where_the_machine_is_unknown_the_next_try_waits(monkeypatch):
+    made = backend(monkeypatch, worker())
+    fail_to_start(made, "10.0.0.9", 1)
+    assert made._hope.resting(made.now())
+    assert not made.pool.avoid

@@ -9,7 +9,7 @@ from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.data import ImageData
-from vaesearch.errors import OutOfMemoryError, StorageError, VaesearchError
+from vaesearch.errors import OutOfMemoryError, StorageError
 from vaesearch.records import PullReport
 from vaesearch.search.backends.base import Broken, Finished, Job, Joined, Left, Lost, Outcome
 from vaesearch.search.backends.ray.connecting import connect
@@ -24,7 +24,7 @@ from vaesearch.search.backends.ray.losing import (
 from vaesearch.search.backends.ray.member import Member
 from vaesearch.search.backends.ray.planning import plan
 from vaesearch.search.backends.ray.pool import Pool
-from vaesearch.search.backends.ray.starting import TICK_SECONDS, await_first
+from vaesearch.search.backends.ray.starting import TICK_SECONDS, Hope, await_first
 from vaesearch.search.backends.ray.watching import Patience
 from vaesearch.search.backends.ray.worker import Worker, make_kit
 from vaesearch.storage.probe import clear, leave
@@ -77,7 +77,7 @@ class RayBackend:
         self._doubts = Doubts()
         self._patience = Patience(hang_seconds)
         self._listened = self.now()
-        self._store, self._token, self._why_not = store, "", ""
+        self._store, self._token = store, ""
         self._pool: Pool | None = None
         try:
             fleet = Fleet(note)
@@ -85,7 +85,7 @@ class RayBackend:
                 fleet.machines, fleet.growth,
                 workers=workers, most=most_workers, gpus_per_worker=gpus_per_worker, own=self._own,
             )  # fmt: skip
-            self._fleet = fleet
+            self._fleet, self._hope = fleet, Hope(self._plan)
             self._token = "" if self._own else leave(store.folder)
             kit = make_kit(data, store, seed, reward, consistency, self._token or None)
             self._pool = Pool(self._plan, kit, self.actor)
@@ -136,7 +136,11 @@ class RayBackend:
             news, self._news = self._news, []
             left = deadline - self.now()
             awaited = [r for member in self.pool for r in member.awaited()]
-            if news or left <= 0 or not (awaited or self._doubts):
+            if (
+                news
+                or left <= 0
+                or not (awaited or self._doubts or self._hope.resting(self.now()))
+            ):
                 return news
             self._sleep(awaited, min(left, TICK_SECONDS))
 
@@ -176,9 +180,10 @@ class RayBackend:
         self._fleet.look(now)
         self._news += self._doubts.settled(now, self._fleet.machine)
         self._leave_machines()
-        self._check_hope()
+        self._hope.check(self.pool, self._fleet)
         self.pool.shrink(lambda m: self._let_go(m, "no arm is left for it"))
-        self.pool.fill()
+        if not self._hope.resting(now):
+            self.pool.fill()
 
     def _excuse(self, now: float) -> None:
         """A driver that was stopped itself, or had to wait for its storage, blames nobody."""
@@ -200,7 +205,7 @@ class RayBackend:
         if member.where is None:
             member.placed(result, now)
         elif not member.joined:
-            member.joined = True
+            member.joined = self._hope.had = True
             self._fleet.started(member.node)
             where = self._fleet.name(member.node)
             self._news.append(Joined(member.name, where, member.where.device))
@@ -251,7 +256,8 @@ class RayBackend:
         machine, error = self._fleet.machine(member.node), str(cause)
         if not member.joined:
             if not is_blameless(error, machine):
-                self._false_start(member, why(error, machine)[0])
+                node = member.node or self._fleet.node_in(error)
+                self._false_start(member, why(error, machine)[0], node=node)
             return
         text, blameless = why(error, machine)
         lost = Lost(member.name, member.done(), text, blameless)
@@ -267,21 +273,18 @@ class RayBackend:
         self.pool.remove(member)
         self._news.append(Left(member.name, reason))
 
-    def _false_start(self, member: Member, reason: str, *, for_good: bool = False) -> None:
+    def _false_start(
+        self, member: Member, reason: str, *, node: str | None = None, for_good: bool = False
+    ) -> None:
         """A worker did not come up: tried again, but not for ever on one machine."""
         self.pool.remove(member)
-        if not self._fleet.failed(member.node, reason, for_good=for_good):
+        node = member.node if node is None else node
+        if not node:
+            self._hope.pause(self.now())
+        if not self._fleet.failed(node, reason, for_good=for_good):
             return
-        self._why_not = reason
-        if member.node:
-            self.pool.avoid.add(member.node)
-        elif not self.pool.up:
-            raise VaesearchError(f"Ray workers cannot start: {reason}")
-
-    def _check_hope(self) -> None:
-        """Give up where no worker is left, and all machines that are there were given up."""
-        avoid = self.pool.avoid
-        if not avoid or any(member.where for member in self.pool):
-            return
-        if not self._plan.share.room(self._fleet.usable(avoid)):
-            raise VaesearchError(f"Ray workers cannot start: {self._why_not}")
+        self._hope.reason = reason
+        if node:
+            self.pool.avoid.add(node)
+        elif not self.pool.up and not self._hope.can_wait:
+            raise self._hope.error()

@@ -1,5 +1,6 @@
 """The machines of the cluster, looked at every few seconds, and what came of workers on them."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -9,6 +10,7 @@ from vaesearch.search.backends.ray.planning import Growth, Machine
 
 LOOK_SECONDS = 2.0
 MOST_FALSE_STARTS = 3
+_ADDRESS = re.compile(r"\bip\s*[=:]\s*([0-9a-fA-F.:]*[0-9a-fA-F])")
 
 
 class Fleet:
@@ -56,6 +58,12 @@ class Fleet:
     def machine(self, node: str) -> Machine | None:
         """As it was when it was last looked at."""
         return self._machines.get(node)
+
+    def node_in(self, error: str) -> str:
+        """The machine that Ray names by its address in ``error``; empty unless there is one."""
+        told = _ADDRESS.findall(error)
+        nodes = [machine.id for machine in self.machines if machine.address[0] in told]
+        return nodes[0] if len(nodes) == 1 else ""
 
     def name(self, node: str) -> str:
         """Of a machine, for people."""

@@ -1,6 +1,7 @@
-"""The start: one worker is enough to begin, and there must be one in time."""
+"""The start: one worker is enough to begin, and there must be one in time, or hope for one."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from vaesearch.errors import InputError, VaesearchError
 from vaesearch.search.backends.base import Outcome
@@ -11,6 +12,51 @@ from vaesearch.search.backends.ray.watching import START_SECONDS
 
 GROW_SECONDS = 1800.0  # until the first worker is up, where machines have to be started first
 TICK_SECONDS = 1.0
+REST_SECONDS = 5.0
+
+
+@dataclass
+class Hope:
+    """Whether workers may still come up, and when to try.
+
+    Attributes:
+        plan: what a worker takes, and whether the cluster can grow.
+        had: a worker was up once.
+        reason: why the last machine was given up.
+    """
+
+    plan: Plan
+    had: bool = False
+    reason: str = ""
+    _rest: float = float("-inf")
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether machines may come that are better than those that were given up."""
+        return not self.plan.fixed and (self.had or self.plan.growth.possible)
+
+    def pause(self, now: float) -> None:
+        """A worker died at once, it is not known where: the next one is started a bit later."""
+        self._rest = now + REST_SECONDS
+
+    def resting(self, now: float) -> bool:
+        """Whether to start nobody now."""
+        return now < self._rest
+
+    def check(self, pool: Pool, fleet: Fleet) -> None:
+        """Give up where nothing is to be waited for, and all machines were given up.
+
+        Raises:
+            VaesearchError: with the reason.
+        """
+        if not pool.avoid or self.can_wait or any(member.where for member in pool):
+            return
+        if not self.plan.share.room(fleet.usable(pool.avoid)):
+            raise self.error()
+
+    def error(self) -> VaesearchError:
+        """That no worker can start."""
+        return VaesearchError(f"Ray workers cannot start: {self.reason}")
 
 
 def await_first(
