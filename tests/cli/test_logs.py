@@ -116,7 +116,10 @@ sys.exit(_status(noisy, sys.argv[1:], False))
 
 
 def noise(raised, *words, **environment):
-    code = NOISE.replace("{raised}", raised)
+    return noisy(NOISE.replace("{raised}", raised), *words, **environment)
+
+
+def noisy(code, *words, **environment):
     return subprocess.run(
         [sys.executable, "-c", code, *words],
         capture_output=True, env=os.environ | environment, check=False,
@@ -137,6 +140,59 @@ def test_whatever_is_printed_becomes_a_line_of_json():
         ("error", "error", "ValueError: a "),
     }
     assert [e["logger"] for e in entries if "a warning" in e["message"]] == ["py.warnings"]
+
+
+def test_a_log_that_nobody_reads_any_more_stops_nothing():
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = NOISE.replace("{raised}", "SystemExit(7)").replace(
+        'print("a result")', 'os.write(2, 1000 * (1000 * b"x" + b"\\n")); print("a result")'
+    )
+    with os.fdopen(writer):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "--log-format", "json"],
+            stdout=subprocess.PIPE, stderr=writer, timeout=120, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout) == (7, b"a result\n")
+
+
+def test_a_log_line_within_a_log_line():
+    lines = []
+
+    def write(line):
+        if not lines:
+            lines.append("")
+            log.say("warning", "log", "of an object that goes")
+        lines.append(line)
+
+    log = JsonLog(write, lambda: 0.0)
+    log.say("info", "note", "outer")
+    assert [e["message"] for e in checked("".join(lines))] == ["of an object that goes", "outer"]
+
+
+CRASH = """
+import logging, os, sys
+from vaesearch.cli.logs import json_stderr
+
+with json_stderr(lambda: 0.0):
+    log = logging.getLogger("ray")
+    log.warning("%d of a library", "no number")
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        log.exception("went wrong")
+    os.abort()
+"""
+
+
+def test_what_libraries_log_badly_and_how_the_process_crashes():
+    done = noisy(CRASH)
+    text = done.stderr.decode()
+    entries = checked("".join(x + "\n" for x in text.splitlines() if x.startswith("{")))
+    [error] = [e for e in entries if e["level"] == "error"]
+    assert error["message"].startswith("went wrong\nTraceback")
+    assert error["message"].endswith("ZeroDivisionError: division by zero")
+    assert "Fatal Python error: Aborted" in text
 
 
 def test_the_environment_can_ask_for_it_and_wrong_usage_is_json_too():

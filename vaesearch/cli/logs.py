@@ -4,14 +4,15 @@ Whatever libraries print is wrapped into such lines too, from wherever in this p
 that a collector never meets a line that it cannot read. stdout is left alone: it is for results.
 """
 
+import faulthandler
 import json
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from threading import Lock, Thread
+from threading import RLock, Thread
 from typing import Any
 
 import click
@@ -46,7 +47,7 @@ class JsonLog:
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float]) -> None:
         self._write = write
         self._clock = clock
-        self._lock = Lock()
+        self._lock = RLock()  # what is collected as garbage in the middle of a line may warn
         self.run_dir: str | None = None
         self.search_id: str | None = None
 
@@ -72,7 +73,8 @@ class JsonLog:
             "run_dir": self.run_dir,
         }
         line = json.dumps(json_safe(entry | more), allow_nan=False)
-        with self._lock:
+        # A reader that went away, or a full disk, is no reason for a search to stop.
+        with self._lock, suppress(OSError):
             self._write(line + "\n")
 
 
@@ -125,7 +127,8 @@ def _best(state: SearchState) -> dict[str, Any] | None:
 def json_stderr(clock: Callable[[], float]) -> Iterator[JsonLog]:
     """Make stderr of this process a stream of JSON lines until the end of the block.
 
-    Python's warnings and logs keep their level; all other text becomes an ``output`` line.
+    Python's warnings and logs keep their level; all other text becomes an ``output`` line, but
+    for the last words of a process that crashes.
     """
     sys.stderr.flush()
     real = os.dup(2)
@@ -136,6 +139,8 @@ def json_stderr(clock: Callable[[], float]) -> Iterator[JsonLog]:
     log = JsonLog(lambda line: _write_all(real, line.encode()), clock)
     reader = Thread(target=_wrap, args=(source, log), name="stderr", daemon=True)
     reader.start()
+    dumped = faulthandler.is_enabled()
+    faulthandler.enable(real)  # who dies does not read the pipe any more
     handlers = logging.root.handlers[:]
     logging.root.handlers[:] = [_Handler(log)]
     logging.captureWarnings(True)
@@ -146,6 +151,7 @@ def json_stderr(clock: Callable[[], float]) -> Iterator[JsonLog]:
         logging.root.handlers[:] = handlers
         sys.stderr.flush()
         os.dup2(real, 2)
+        faulthandler.enable(2) if dumped else faulthandler.disable()
         # A process that outlives us may hold the pipe open: its lines are not waited for.
         reader.join(_DRAIN_SECONDS)
 
@@ -170,11 +176,14 @@ class _Handler(logging.Handler):
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
+        """Write a record and the trace of its error; what cannot be told stops nobody."""
         level = "error" if record.levelno >= logging.ERROR else "warning"
         if record.levelno < logging.WARNING:
             level = "info"
-        self._log.say(level, "log", record.getMessage(), logger=record.name)
+        try:
+            self._log.say(level, "log", self.format(record), logger=record.name)
+        except Exception:
+            self.handleError(record)
 
 
 def log_format_option(function: Callable[..., Any]) -> Callable[..., Any]:
