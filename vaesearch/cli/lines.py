@@ -5,6 +5,7 @@ only, which the command puts on stderr, so that stdout stays free for ``--json``
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -97,6 +98,10 @@ class PlainLines(Quiet):
 
     def __call__(self, event: Event, state: SearchState) -> None:
         """Write the lines that the event is worth; most are worth none."""
+        with suppress(OSError):  # a full disk under the log stops no search
+            self._write(event, state)
+
+    def _write(self, event: Event, state: SearchState) -> None:
         if self._pace is None and self._where:
             self._console.out(opening(state, self._where), highlight=False)
         self._pace = self._pace or Pace.at(event, state)

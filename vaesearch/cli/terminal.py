@@ -31,6 +31,17 @@ class InterruptedSearchError(VaesearchError):
     exit_status = INTERRUPTED
 
 
+class Patient(Console):
+    """Shows what it can: a search goes on where nobody reads it any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Show nothing from here on, and leave nothing to be written at the end."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
+
+
 class Session:
     """A live view of one search, and what to say when it ends.
 
@@ -41,7 +52,7 @@ class Session:
 
     def __init__(self, run_dir: str | Path, *, as_json: bool) -> None:
         self._run_dir = run_dir
-        self._console = Console(stderr=as_json)
+        self._console = Patient(stderr=as_json)
         self._stack = ExitStack()
         self._notes: list[str] = []
         self._log = json_log()
@@ -70,6 +81,8 @@ class Session:
             raise InterruptedSearchError(interrupted(self._run_dir)) from None
         if isinstance(error, StorageError):
             raise StorageError(f"{error}\n{out_of_space(self._run_dir)}") from error
+        if isinstance(error, BrokenPipeError):  # for the command line that of stdout, no failure
+            raise VaesearchError(f"a connection of the search broke: {error}") from error
 
     def note(self, text: str) -> None:
         """Keep a remark for the end; a log for machines has it at once."""
