@@ -1,5 +1,7 @@
 import errno
 import os
+import pkgutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -305,6 +307,30 @@ def test_appraisal_is_the_same_every_time(bench, data):
         assert picture.dtype == np.uint8
         np.testing.assert_array_equal(picture, again.pictures[name])
     np.testing.assert_array_equal(first.pictures["originals"], data.test[:SHOWN])
+
+
+@pytest.mark.parametrize(
+    "slow", ["evaluation.aggregate.fit_codes", "pull.CheckpointStore.save", "pull.restore"]
+)
+def test_what_takes_long_without_a_batch_shows_that_it_goes_on(data, store, monkeypatch, slow):
+    stepped = threading.Event()
+    bench = Workbench(data, store, seed=0, reward="bpd", on_step=stepped.set)
+    digest = bench.pull(request_of()).checkpoints[1]
+    waited = []
+    module, _, name = f"vaesearch.{slow}".rpartition(".")
+    plain = pkgutil.resolve_name(f"{module}.{name}")
+
+    def patient(*args):
+        stepped.clear()
+        waited.append(stepped.wait(30.0))
+        return plain(*args)
+
+    monkeypatch.setattr(f"{module}.{name}", patient)
+    bench.forget()
+    bench.pull(request_of(1, 1, digest))
+    bench.appraise(AppraisalRequest(DENSE, 1, digest))
+    assert waited
+    assert all(waited)
 
 
 def test_exported_model_reconstructs_as_the_trained_one(bench, data, store, tmp_path):

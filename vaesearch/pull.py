@@ -36,7 +36,8 @@ from vaesearch.records import (
 )
 from vaesearch.storage.local import write_atomically
 from vaesearch.threads import threads
-from vaesearch.training import TrialState, new_state, train_epoch
+from vaesearch.ticking import ticking
+from vaesearch.training import TrialState, new_state, restore, train_epoch
 
 CACHE_BYTES = 2**30
 SHOWN = 16  # test images beside their reconstructions
@@ -54,8 +55,9 @@ class Workbench:
         device: ``cpu`` or ``cuda``.
         consistency: whether epochs are to report it, which costs another encoding per image.
         cache_bytes: how much of arm states to keep; the rest is read back from its checkpoint.
-        on_step: called at least once for every batch, in training, validation and appraisal, so
-            that whoever watches knows that something moves.
+        on_step: called at least once for every batch, in training, validation and appraisal, and
+            once a second in what takes long beside those, so that whoever watches knows that
+            something moves. Called from several threads.
     """
 
     def __init__(
@@ -120,9 +122,7 @@ class Workbench:
             # With a deadline any epoch may turn out to be the last.
             if report.reward > best or state.epoch == target or deadline is not None:
                 started = time.perf_counter()
-                digests[state.epoch] = self.store.save(
-                    request.arm.name, state.epoch, state.to_dict()
-                )
+                digests[state.epoch] = self._save(state)
                 saving += (time.perf_counter() - started) * (state.epoch < target)
             best = max(best, report.reward)
         self._keep(state, digests[state.epoch])
@@ -160,7 +160,8 @@ class Workbench:
         settings = request.arm.settings
         state = self._restore(request.arm, request.epoch, request.digest)
         model, test = state.model.eval(), self._resident(self.data.test)
-        mixture = fit_aggregate(model, self._train, self.seed)
+        fitting = ticking(self._on_step)
+        mixture = fit_aggregate(model, self._train, self.seed, fitting=fitting)
         metrics = appraise(model, test, has_mass=has_mass(settings), mixture=mixture)
         metrics |= divergence(mixture, model, self.seed)
         shown = pictures(model, test[:SHOWN], mixture, count=SAMPLES, seed=self.seed)
@@ -180,8 +181,13 @@ class Workbench:
         return self._restore(request.arm, request.from_epoch, request.digest)
 
     def _restore(self, arm: Arm, epoch: int, digest: str) -> TrialState:
-        state = restore(self.store, arm, epoch, digest, self.data.shape, self.seed, self.device)
-        return self._watched(state)
+        where = self.data.shape, self.seed, self.device
+        with ticking(self._on_step):
+            return self._watched(restore(self.store, arm, epoch, digest, *where))
+
+    def _save(self, state: TrialState) -> str:
+        with ticking(self._on_step):
+            return self.store.save(state.arm.name, state.epoch, state.to_dict())
 
     def _watched(self, state: TrialState) -> TrialState:
         """Whatever is done with a model, batch after batch, goes through one of these."""
@@ -200,31 +206,6 @@ class Workbench:
     def _resident(self, images: np.ndarray) -> Tensor:
         # A copy: the array may be a read-only view of a file or of shared memory.
         return torch.tensor(np.asarray(images), device=self.device)
-
-
-def restore(
-    store: CheckpointStore,
-    arm: Arm,
-    epoch: int,
-    digest: str,
-    shape: tuple[int, int, int],
-    seed: int,
-    device: torch.device,
-) -> TrialState:
-    """The state of ``arm`` after ``epoch`` epochs, from its checkpoint.
-
-    Raises:
-        CheckpointError: it is missing, damaged, or of another architecture.
-    """
-    saved = store.load(arm.name, epoch, digest, str(device))
-    state = new_state(arm, shape, seed, device)
-    try:
-        state.load(saved)
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise CheckpointError(
-            f"{store.address(arm.name, epoch, digest)} is of another architecture: {error}"
-        ) from error
-    return state
 
 
 def _size(state: TrialState) -> int:

@@ -18,13 +18,13 @@ from vaesearch.evaluation import fit_aggregate
 from vaesearch.models.mixtures import FullGaussianMixture
 from vaesearch.models.priors import FittedMixturePrior
 from vaesearch.models.vae import VAE
-from vaesearch.pull import restore
 from vaesearch.records import Arm
 from vaesearch.search.ledger import read_ledger
 from vaesearch.search.mixtures import load_parameters
 from vaesearch.search.opening import open_run
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.state import ArmState, SearchState, fold
+from vaesearch.training import restore
 
 DEVICES = ("cpu", "cuda")
 EPOCHS = ("best", "last")

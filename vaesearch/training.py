@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vaesearch.errors import DivergedError
+from vaesearch.checkpoints import CheckpointStore
+from vaesearch.errors import CheckpointError, DivergedError
 from vaesearch.models.priors import LatentPrior
 from vaesearch.models.vae import VAE, build_model
 from vaesearch.objectives import Loss
@@ -58,6 +59,31 @@ def new_state(
     """
     model = build_model(arm.settings, shape, derive(seed, arm.name)).to(device)
     return TrialState(arm, model, make_optimizer(model, arm.settings))
+
+
+def restore(
+    store: CheckpointStore,
+    arm: Arm,
+    epoch: int,
+    digest: str,
+    shape: tuple[int, int, int],
+    seed: int,
+    device: torch.device,
+) -> TrialState:
+    """The state of ``arm`` after ``epoch`` epochs, from its checkpoint.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or of another architecture.
+    """
+    saved = store.load(arm.name, epoch, digest, str(device))
+    state = new_state(arm, shape, seed, device)
+    try:
+        state.load(saved)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f"{store.address(arm.name, epoch, digest)} is of another architecture: {error}"
+        ) from error
+    return state
 
 
 def make_optimizer(model: VAE, settings: TrialSettings) -> torch.optim.Optimizer:

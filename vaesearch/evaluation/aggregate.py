@@ -5,6 +5,7 @@ nothing. Lin et al. 2019 (eq. 12) draw from a Gaussian mixture fitted to samples
 """
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -28,7 +29,12 @@ DRAWS = 10_000  # of the mixture, for its divergence from the prior
 
 @torch.no_grad()
 def fit_aggregate(
-    model: VAE, images: Tensor, seed: int, components: int | None = None
+    model: VAE,
+    images: Tensor,
+    seed: int,
+    components: int | None = None,
+    *,
+    fitting: AbstractContextManager[None] | None = None,
 ) -> FullGaussianMixture:
     """A mixture of full covariance fitted to codes of images.
 
@@ -38,6 +44,7 @@ def fit_aggregate(
         seed: of the codes and the fit.
         components: as many as the prior ``gmm:M`` asks for by default, else 10. There are fewer
             where there are too few codes for them.
+        fitting: to be in while the mixture is fitted, which can take minutes without any sign.
 
     Raises:
         InputError: ``components`` is no whole number, or below 1.
@@ -45,7 +52,8 @@ def fit_aggregate(
     asked = _components_of(model) if components is None else whole("components", components)
     codes = codes_to_fit(model, images, seed, components)
     count = min(asked or COMPONENTS, most_components(*codes.shape))
-    return fit_codes(codes, count, seed).mixture
+    with fitting or nullcontext():
+        return fit_codes(codes, count, seed).mixture
 
 
 @dataclass(frozen=True, eq=False)
