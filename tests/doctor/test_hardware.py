@@ -69,6 +69,8 @@ def test_a_torch_that_kills_its_process(monkeypatch):
         ((8, 8, None, 1.0, "1"), "ok", ""),
         ((8, 2, None, 1.0, ""), "warning", "--workers 2"),
         ((8, 8, 2.0, 1.0, ""), "warning", "--workers 2"),
+        ((8, 8, 0.4, 1.0, ""), "warning", "--workers 1"),
+        ((8, 8, 1.8, 1.0, ""), "warning", "--workers 1"),
         ((8, 8, None, 1.0, "64"), "warning", "OMP_NUM_THREADS=1"),
         ((8, 8, None, 9.0, ""), "warning", "other programs"),
     ],

@@ -118,7 +118,8 @@ def judge_cores(
         seen += f", OMP_NUM_THREADS={threads}"
     if room < cores:
         seen += f"; this process may use {room:g} of them"
-        return warning(name, seen, f"by default there are {cores} workers: --workers {room:.0f}")
+        workers = max(1, int(room))
+        return warning(name, seen, f"by default there are {cores} workers: --workers {workers}")
     if threads.isdigit() and int(threads) > cores:
         return warning(name, seen, f"export OMP_NUM_THREADS=1: {threads} threads share {cores}")
     if load > cores:
