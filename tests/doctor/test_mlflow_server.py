@@ -7,10 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from vaesearch.doctor import mlflow_server
 from vaesearch.doctor.core import Question
-from vaesearch.doctor.mlflow_server import SEARCH, look_mlflow, look_server
+from vaesearch.doctor.mlflow_server import SEARCH, look_database, look_mlflow, look_server
 
 KEY = base64.b64encode(b"me:secret").decode()
 
@@ -145,6 +146,26 @@ def test_other_addresses(uri, state, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: not str(path).startswith("/proc"))
     [found] = look_mlflow(Question(tracking_uri=uri))
     assert found.state == state
+
+
+@pytest.mark.parametrize(
+    ("uri", "given"),
+    [
+        ("postgresql+psycopg://h/x", {"connect_timeout": 10}),
+        ("mysql+pymysql://h/x", {"connect_timeout": 10}),
+        ("mssql+pyodbc://h/x", {}),
+    ],
+)
+def test_drivers_are_told_only_what_they_know(uri, given, monkeypatch):
+    told = []
+
+    def engine(url, connect_args):
+        told.append(connect_args)
+        raise SQLAlchemyError("closed")
+
+    monkeypatch.setattr("sqlalchemy.create_engine", engine)
+    assert look_database(uri).state == "FAIL"
+    assert told == [given]
 
 
 def test_no_mlflow(monkeypatch):

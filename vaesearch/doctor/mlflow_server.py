@@ -151,8 +151,10 @@ def look_database(uri: str) -> Finding:
 
     shown = redacted(uri)
     try:
-        arguments = {"connect_timeout": int(SECONDS)}
-        engine = sqlalchemy.create_engine(uri, connect_args=arguments)
+        url = sqlalchemy.make_url(uri)
+        knows = url.get_backend_name() in ("postgresql", "mysql")  # others refuse the word
+        arguments = {"connect_timeout": int(SECONDS)} if knows else {}
+        engine = sqlalchemy.create_engine(url, connect_args=arguments)
         with engine.connect():
             pass
         engine.dispose()
