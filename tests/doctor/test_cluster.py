@@ -1,6 +1,7 @@
 import pytest
 
 from vaesearch.doctor import cluster, node
+from vaesearch.doctor.asking_nodes import NODE_SECONDS
 from vaesearch.doctor.cluster import judge, judge_node, judge_token, look_cluster
 from vaesearch.doctor.core import Question
 from vaesearch.doctor.processes import ProbeError
@@ -61,11 +62,18 @@ def test_what_nodes_wrote_must_be_read_here():
     ("address", "mode", "state"),
     [
         ("10.0.0.1:6379", "", "warning"), ("10.0.0.1:6379", "token", "ok"),
+        ("127.evil.example:6379", "disabled", "warning"), ("[::1]:6379", "disabled", "ok"),
         ("127.0.0.1:6379", "", "ok"), ("ray://localhost:10001", "", "ok"), ("auto", "", "ok"),
         ("ray://head:10001", "disabled", "warning"),
     ],
 )  # fmt: skip
-def test_tokens(address, mode, state):
+def test_tokens(address, mode, state, monkeypatch):
+    known = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1"}
+
+    def resolve(host, *words, **more):
+        return [(0, 0, 0, "", (known.get(host, "10.0.0.1"), 0))]
+
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
     assert judge_token(address, mode).state == state
 
 
@@ -94,6 +102,13 @@ def test_a_machine_can_tell_of_itself():
     assert facts["versions"]["ray"]
     assert facts["importable"]
     assert facts["disk"] > 0
+
+
+def test_a_storage_that_hangs_there_is_told_in_time(monkeypatch):
+    given = {}
+    monkeypatch.setattr("vaesearch.storage.folder_of", lambda where, **more: given.update(more))
+    node.sees("s3://bucket", "token")
+    assert 0 < given["patience"] <= NODE_SECONDS / 3
 
 
 def test_a_machine_that_sees_another_folder(tmp_path):

@@ -126,6 +126,7 @@ def test_tokens(locked, tmp_path):
     (tmp_path / ".ray" / "auth_token").write_text("s3cret\n")
     found = find_head(locked.url, environ={}, home=tmp_path)
     assert found.headers == {"Authorization": "Bearer s3cret"}
+    assert found.wants_token
     assert "s3cret" not in repr(found)
 
 
@@ -146,7 +147,7 @@ def test_an_open_head_elsewhere_is_refused(head, locked, monkeypatch):
     text = refused(head.url)
     assert "whoever reaches that port can run code there" in text
     assert "--insecure" in text
-    assert find_head(head.url, insecure=True).url == head.url
+    assert not find_head(head.url, insecure=True).wants_token
     assert find_head(locked.url, environ={"RAY_AUTH_TOKEN": "s3cret"}).url == locked.url
 
 

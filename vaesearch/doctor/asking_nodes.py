@@ -9,13 +9,14 @@ cluster refused.
 """
 
 import json
-import os
 import sys
 import time
 from typing import Any
 
+import grpc
 import ray
 from ray import cloudpickle
+from ray.core.generated import gcs_service_pb2, gcs_service_pb2_grpc
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from vaesearch.doctor import node
@@ -24,7 +25,6 @@ from vaesearch.search.backends.ray.connecting import connect
 from vaesearch.storage import folder_of, probe
 
 NODE_SECONDS = 60.0  # a worker process has to start there first
-PATIENCE = 10.0  # with a storage that does not answer
 ROUNDS = 3  # of which the quickest tells the time best
 
 
@@ -35,7 +35,7 @@ def report(address: str, where: str) -> dict[str, Any]:
         connect(address, None)
     except InputError as error:
         return {"refused": str(error)}
-    folder = folder_of(where, patience=PATIENCE) if where else None
+    folder = folder_of(where, patience=node.PATIENCE) if where else None
     token = probe.leave(folder) if folder else ""
     try:
         nodes = [n for n in ray.nodes() if n["Alive"]]
@@ -47,8 +47,35 @@ def report(address: str, where: str) -> dict[str, Any]:
             probe.clear(folder, token)
     return {
         "here": node.facts(), "nodes": told, "answers": answered,
-        "auth": os.environ.get("RAY_AUTH_MODE", ""),  # on joining it may have been found out
+        "auth": authentication(gcs) if (gcs := _gcs()) else "",
     }  # fmt: skip
+
+
+def _gcs() -> str:
+    """Where the head listens; empty where Ray's client stands between."""
+    try:
+        return str(ray.get_runtime_context().gcs_address)
+    except Exception:  # Ray's, of several kinds
+        return ""
+
+
+def authentication(where: str) -> str:
+    """How the head at ``where`` answers who shows no token.
+
+    Returns:
+        ``disabled`` if it tells whatever it is asked, ``token`` if it wants one, empty if it
+        cannot be asked so.
+    """
+    request = gcs_service_pb2.InternalKVGetRequest(namespace=b"cluster", key=b"CLUSTER_METADATA")
+    try:
+        # A channel of Ray's own would show our token.
+        options = (("grpc.enable_http_proxy", 0),)
+        with grpc.insecure_channel(where, options=options) as channel:
+            stub = gcs_service_pb2_grpc.InternalKVGcsServiceStub(channel)
+            stub.InternalKVGet(request, timeout=node.PATIENCE)
+    except grpc.RpcError as error:
+        return "token" if error.code() is grpc.StatusCode.UNAUTHENTICATED else ""
+    return "disabled"
 
 
 class _Asked:

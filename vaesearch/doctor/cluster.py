@@ -8,12 +8,12 @@ from vaesearch.doctor.core import Finding, Question, fail, ok, warning
 from vaesearch.doctor.disks import ENOUGH, LEAST, nearest, runs_of, tidy
 from vaesearch.doctor.processes import ProbeError, ask
 from vaesearch.doctor.versions import installed
+from vaesearch.jobs.addresses import is_loopback
 from vaesearch.storage import is_url
 
 SECONDS = 240.0
 SKEW = 1.0  # seconds
 LITTLE_MEMORY = 2e9
-LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 
 
 def look_cluster(question: Question) -> Iterator[Finding]:
@@ -44,14 +44,22 @@ def look_cluster(question: Question) -> Iterator[Finding]:
 
 
 def judge_token(address: str, mode: str) -> Finding:
-    """Whether whoever reaches the port can run code."""
-    host = address.removeprefix("ray://").rpartition(":")[0]
-    if mode.lower() == "token":
+    """Whether whoever reaches the port can run code.
+
+    Args:
+        address: of the head.
+        mode: what it said of itself; empty if it could not be asked.
+    """
+    host = address.removeprefix("ray://").rpartition(":")[0].strip("[]")
+    said = {"token": "on", "disabled": "off"}.get(mode, "not known")
+    if mode == "token":
         return ok("token", "authentication is on")
-    if not host or host.startswith(LOOPBACK):
-        return ok("token", "authentication is off; the head is on the loopback")
+    if not host or is_loopback(host):
+        return ok("token", f"authentication is {said}; the head is on the loopback")
     cure = "start all nodes with RAY_AUTH_MODE=token, or keep the ports closed to others"
-    return warning("token", f"off: whoever reaches {host} can run code there", cure)
+    if mode:
+        return warning("token", f"off: whoever reaches {host} can run code there", cure)
+    return warning("token", f"whether {host} wants a token cannot be asked this way", cure)
 
 
 def judge(told: Mapping[str, Any], where: str) -> Iterator[Finding]:

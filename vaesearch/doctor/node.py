@@ -17,6 +17,7 @@ from pathlib import Path
 
 PACKAGES = ("vaesearch", "ray", "torch", "numpy")
 SMI_SECONDS = 15.0
+PATIENCE = 10.0  # with a storage that does not answer
 
 
 def facts() -> dict[str, object]:
@@ -45,7 +46,7 @@ def sees(where: str, token: str) -> str:
     try:
         from vaesearch.storage import folder_of, probe
 
-        probe.find(folder_of(where), token)
+        probe.find(folder_of(where, patience=PATIENCE), token)
     except ImportError as error:
         return f"{error.name} is not installed there"
     except Exception as error:

@@ -25,11 +25,13 @@ class Head:
         url: of its Jobs API.
         ray_version: that it runs.
         headers: to send with each request; not shown.
+        wants_token: it lets nobody in who shows none.
     """
 
     url: str
     ray_version: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wants_token: bool = False
 
 
 def find_head(
@@ -59,7 +61,8 @@ def find_head(
     extra = _extra_headers(environ)
     token = find_token(environ, home)
     headers = dict(extra)
-    if _wants_token(address, extra):
+    wants_token = _wants_token(address, extra)
+    if wants_token:
         headers |= _key(address, token, extra)
     else:
         _refuse_open(address, insecure)
@@ -71,7 +74,7 @@ def find_head(
     ray_version = _version(address, headers, token)
     if not other_versions:
         _refuse_other(address, ray_version)
-    return Head(address.url, ray_version, headers)
+    return Head(address.url, ray_version, headers, wants_token)
 
 
 def _extra_headers(environ: Mapping[str, str]) -> dict[str, str]:
