@@ -1,12 +1,13 @@
 """What travels with a command, what is refused, and what the options say then."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from vaesearch.errors import InputError
 from vaesearch.jobs import files
-from vaesearch.jobs.files import stage
+from vaesearch.jobs.files import Sent, stage
 from vaesearch.jobs.inner import Inner, Option
 from vaesearch.jobs.luggage import packed
 
@@ -168,3 +169,36 @@ def test_other_files_lie_as_they_lie_here(tmp_path):
     (tmp_path / "b.json").write_text(json.dumps({}))
     luggage = packed(command(), {}, here, [here / "nets", tmp_path / "b.json"])
     assert names(luggage) == ["b.json", "nets/a.py"]
+
+
+@pytest.mark.parametrize("path", [".", "..", "nets/..", "../here", "../.."])
+def test_the_folder_of_the_user_does_not_go_as_a_whole(tmp_path, path):
+    here = tmp_path / "here"
+    (here / "nets").mkdir(parents=True)
+    for given in (Path(path), here / path):
+        with pytest.raises(InputError, match="the folder that you are in"):
+            packed(command(), {}, here, [given])
+
+
+def test_other_files_are_found_by_any_way_to_them(tmp_path):
+    here = tmp_path / "here"
+    (here / "nets").mkdir(parents=True)
+    (here / "nets" / "a.py").write_text("")
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "b.py").write_text("")
+    (tmp_path / "link").symlink_to(here)
+    ways = {
+        "nets/../nets": "nets/a.py", "../here/nets": "nets/a.py", "../beside": "beside/b.py",
+        str(here / "nets"): "nets/a.py", "./nets/a.py": "nets/a.py",
+    }  # fmt: skip
+    for way, name in ways.items():
+        assert names(packed(command(), {}, here, [Path(way)])) == [name]
+    assert names(packed(command(), {}, tmp_path / "link", [Path("nets")])) == ["nets/a.py"]
+
+
+@pytest.mark.parametrize("name", ["/etc/x", "../x", "a/../../x"])
+def test_nothing_is_put_elsewhere(tmp_path, name):
+    (tmp_path / "x").write_text("")
+    with pytest.raises(ValueError, match="does not lie below"):
+        stage([Sent(((name, tmp_path / "x"),))], tmp_path / "there")
+    assert not (tmp_path / "there").exists()

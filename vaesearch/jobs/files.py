@@ -76,9 +76,15 @@ def refuse_large(size: int, what: str) -> None:
 
 
 def stage(sent: Sequence[Sent], folder: Path) -> None:
-    """Copy the files to below ``folder``, as the job is to find them."""
+    """Copy the files to below ``folder``, as the job is to find them.
+
+    Raises:
+        ValueError: a name that leads out of it.
+    """
     for each in sent:
         for name, path in each.files:
+            if os.path.isabs(name) or ".." in Path(name).parts:
+                raise ValueError(f"{name} does not lie below the folder of the job")
             target = folder / name
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)

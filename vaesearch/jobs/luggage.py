@@ -183,9 +183,17 @@ def _written(sent: Sequence[Sent]) -> list[str]:
 
 
 def _beside(path: Path, here: Path) -> Sent:
-    """A file that is to lie where it lies here, seen from the user."""
-    found = pack(here / path, label=f"--with {path}")
-    where = os.path.relpath(here / path, here)
-    top = path.name if where.startswith("..") else where
-    base = (here / path).parent
-    return Sent(tuple((str(Path(top).parent / p.relative_to(base)), p) for _, p in found.files))
+    """A file that is to lie where it lies here, seen from the user; by its name, if elsewhere.
+
+    Raises:
+        InputError: the folder that the user is in lies in it.
+    """
+    here, there = here.resolve(), Path(os.path.normpath(here.resolve() / path))
+    if here.is_relative_to(there.resolve()):
+        raise InputError(
+            f"--with {path} is the folder that you are in, or has it inside: all of it would go.\n"
+            "Name the files and folders in it that the job needs."
+        )
+    found = pack(there, label=f"--with {path}")
+    base = here if there.is_relative_to(here) else there.parent
+    return Sent(tuple((p.relative_to(base).as_posix(), p) for _, p in found.files))
