@@ -190,3 +190,20 @@ def test_seconds_too_few_for_an_epoch_are_given_as_the_reason(start):
     controller, _ = start("l", policy("uniform"), Budget(seconds=20.0), curves=slow)
     assert controller.run() == "2 of 20 seconds are left, too few for another epoch of any arm"
     assert controller.state.history.spent == 6
+
+
+class Deserted(ReplayBackend):
+    """No worker is left; time goes by."""
+
+    def idle(self):
+        return []
+
+    def wait(self, timeout):
+        self._now += timeout
+        return []
+
+
+def test_time_is_up_also_where_no_worker_is_left(start):
+    backend = Deserted({name: CURVES[name] for name in CURVES}, 1)
+    controller, _ = start("l", policy(), Budget(seconds=20.0), backend=backend)
+    assert controller.run() == "the budget of 20 seconds is spent"

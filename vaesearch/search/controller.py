@@ -113,6 +113,8 @@ class Controller:
             ended = self._dispatch()
             self._tidy()
             # Without an idle worker nothing was asked: one may come back, or another come.
+            if ended is None and not self.state.flights:
+                ended = self._too_late()
             if ended is not None and not self.state.flights:
                 return ended or "nothing is left to train"
             self._hear(WAIT_SECONDS)
@@ -123,12 +125,21 @@ class Controller:
 
     def _staff(self) -> None:
         """Tell the backend how many workers are of use, and the policies how many there are."""
-        self._backend.want(
-            demand(self.state, chunk=self._chunk, open_ended=self._source is not None)
-        )
+        self._backend.want(demand(self._state_now(), chunk=self._chunk, source=self._source))
         if self._backend.workers != self._workers:
             self._workers = self._backend.workers
             self.state = with_workers(self.state, self._workers)
+
+    def _too_late(self) -> str | None:
+        """That time is up, which needs no worker to be known."""
+        history = self._state_now().history
+        return exhausted(history) if history.seconds_left <= 0 else None
+
+    def _state_now(self) -> SearchState:
+        """The state on the clock of now, where that matters."""
+        if self.state.history.budget.seconds is None:
+            return self.state
+        return replace(self.state, history=self.state.history.at(self._elapsed()))
 
     # --- deciding ---
 

@@ -118,6 +118,11 @@ class TrialSource:
                 state = advance(state, event)
         return joining
 
+    @property
+    def live(self) -> int | None:
+        """How many arms are kept open at most; None where the policy decides."""
+        return self._opener.live if isinstance(self._opener, LiveSet) else None
+
     def closed(self, state: SearchState) -> str | None:
         """Why no arm will join any more; None while one may."""
         if _lost(state) is not None:
