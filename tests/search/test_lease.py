@@ -1,4 +1,5 @@
 import json
+import threading
 
 import pytest
 
@@ -96,6 +97,24 @@ def test_a_holder_whose_clock_is_late_is_not_taken_for_dead(take, folder):
     with pytest.raises(RunDirError, match="in use by process"):
         second.acquire()
     assert clock.now > 0
+
+
+@pytest.mark.parametrize("fault", [OSError("away"), ValueError("no JSON"), RuntimeError("closed")])
+def test_a_beat_that_fails_is_not_the_last(take, folder, monkeypatch, fault):
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.001)
+    first, _ = take("first")
+    again, failed, beat = threading.Event(), [], first.beat
+
+    def fail_once():
+        if not failed:
+            failed.append(fault)
+            raise fault
+        beat()
+        again.set()
+
+    monkeypatch.setattr(first, "beat", fail_once)
+    first.acquire()
+    assert again.wait(30)
 
 
 def test_other_files_among_the_leases_are_no_leases(take, folder):

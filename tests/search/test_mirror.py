@@ -1,4 +1,5 @@
 import threading
+import time
 
 import pytest
 from object_store import Faulty, away, full
@@ -113,6 +114,8 @@ def test_the_search_waits_when_it_is_too_far_ahead(open_mirror, folder):
         (full(), "cannot write the ledger at s3://b/run: No space left on device"),
         (PermissionError(13, "access denied"), "cannot write the ledger at .*: access denied"),
         (away(), "did not take the ledger for too long: No route to host"),
+        (ValueError("no JSON"), "s3://b/run: ValueError: no JSON"),
+        (RuntimeError("Session is closed"), "s3://b/run: RuntimeError: Session is closed"),
     ],
 )
 def test_a_storage_that_fails_stops_the_search(open_mirror, folder, path, fault, said):
@@ -163,6 +166,32 @@ def test_what_cannot_be_deleted_stops_nothing(open_mirror, folder, caplog):
     mirror.flush()
     assert read_after(folder, 0)[1] == 1
     assert "cannot delete x" in caplog.text
+
+
+def test_an_act_that_fails_in_another_way_is_said(open_mirror):
+    mirror, ledger = open_mirror()
+
+    def fail():
+        raise RuntimeError("Session is closed")
+
+    ledger.append(ArmCut("a", ""))
+    mirror.when_sent(fail)
+    with pytest.raises(StorageError, match="s3://b/run: RuntimeError: Session is closed"):
+        mirror.flush(timeout=30)
+
+
+def test_a_ledger_that_became_shorter_is_said(open_mirror, folder, path):
+    mirror, ledger = open_mirror()
+    folder.gate.clear()
+    ledger.append(ArmCut("a", ""))
+    while not folder.calls:
+        time.sleep(0.001)
+    ledger.append(ArmCut("b", ""))
+    path.write_bytes(path.read_bytes()[:-1])
+    folder.gate.set()
+    with pytest.raises(StorageError, match="was made shorter by another program"):
+        mirror.flush(timeout=30)
+    assert read_after(folder, 0)[1] == 1
 
 
 def test_waiting_for_the_last_lines_ends(open_mirror, folder):

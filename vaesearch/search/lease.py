@@ -116,8 +116,8 @@ class Lease:
         while not self._ended.wait(BEAT_SECONDS):
             try:
                 self.beat()
-            except OSError as error:  # whether to give up is for those who write the ledger
-                _log.debug("no beat: %s", error)
+            except Exception as error:  # whether to give up is for those who write the ledger
+                _log.debug("no beat: %s: %s", type(error).__name__, error)
 
     def _check_conditions(self) -> None:
         """Make sure that a file can really not be made twice; all else relies on it."""

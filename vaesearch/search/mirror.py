@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from vaesearch.errors import StorageError, VaesearchError
 from vaesearch.search.segments import SegmentWriter
@@ -156,14 +157,19 @@ class LedgerMirror:
                 end = self._end
             try:
                 self._send(end)
+                self._do_later()
+                self._gather()
             except VaesearchError as error:
                 self._fail(error)
                 return
             except OSError as error:
                 self._fail(StorageError(_sentence(self._address, error)))
                 return
-            self._do_later()
-            self._gather()
+            except Exception as error:  # drivers raise all kinds; nobody may wait for a dead thread
+                kind = type(error).__name__
+                self._fail(StorageError(f"{self._address}: {kind}: {error}"))
+                _log.debug("the mirror of the ledger failed", exc_info=True)
+                return
 
     def _gather(self) -> None:
         """Let some lines come together, unless somebody waits for them."""
@@ -179,16 +185,21 @@ class LedgerMirror:
             self.writer.append(b"")  # finds out, and says so
         if end > self.sent:
             with self._path.open("rb") as file:
-                file.seek(self.sent)
-                self.writer.append(file.read(end - self.sent))
+                self.writer.append(self._bytes(file, self.sent, end))
                 if self.writer.has_many_parts:
-                    file.seek(0)
-                    self.writer.write_whole(file.read(end))
+                    self.writer.write_whole(self._bytes(file, 0, end))
         with self._news:
             self.sent = end
             while self._waiting and self._waiting[0][0] <= end:
                 self._waiting.popleft()
             self._news.notify_all()
+
+    def _bytes(self, file: IO[bytes], start: int, end: int) -> bytes:
+        file.seek(start)
+        content = file.read(end - start)
+        if len(content) < end - start:
+            raise StorageError(f"{self._path} was made shorter by another program; resume the run.")
+        return content
 
     def _do_later(self) -> None:
         while self._later and self._later[0][0] <= self.sent:
