@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vaesearch.errors import OutOfMemoryError
-from vaesearch.memory import with_room
+from vaesearch.memory import stage, with_room
 
 
 class Held:
@@ -43,3 +43,19 @@ def test_other_errors_and_results_pass():
     assert with_room(lambda: 3, lambda: None) == 3
     with pytest.raises(RuntimeError, match="shapes"):
         with_room(lambda: (_ for _ in ()).throw(RuntimeError("shapes")), lambda: None)
+
+
+def test_a_stage_is_named_and_what_it_held_is_let_go():
+    alive, seen = [], []
+
+    def work():
+        with stage("validation"):
+            held = Held()
+            alive.append(weakref.ref(held))
+            raise torch.OutOfMemoryError("CUDA out of memory.\nmore")
+
+    with pytest.raises(OutOfMemoryError, match=r"^validation: CUDA out of memory\.$"):
+        with_room(work, lambda: seen.append(alive[-1]()))
+    assert seen == [None, None]
+    with pytest.raises(RuntimeError, match=r"^shapes$"), stage("validation"):
+        raise RuntimeError("shapes")

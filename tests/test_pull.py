@@ -11,7 +11,7 @@ import torch
 
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.data import ImageData
-from vaesearch.errors import CheckpointError, InputError, StorageError
+from vaesearch.errors import CheckpointError, InputError, OutOfMemoryError, StorageError
 from vaesearch.evaluation import validate
 from vaesearch.models.vae import build_model
 from vaesearch.pull import SAMPLES, SHOWN, Workbench, export_model, load_model
@@ -117,6 +117,19 @@ def test_memory_that_was_short_but_once_changes_nothing(
     assert report.checkpoints == expected.checkpoints
     assert epochs == [*range(from_epoch, from_epoch + fails_in), from_epoch, from_epoch + 1]
     assert kept[fails_in:] == [0, 0]
+
+
+def test_memory_that_validation_lacks_is_told_from_what_training_lacks(bench, monkeypatch):
+    def lacks(*args, **options):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nmore")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vaesearch.pull.train_epoch", lacks)
+        with pytest.raises(OutOfMemoryError, match=r"^CUDA out of memory. Tried"):
+            bench.pull(request_of())
+    monkeypatch.setattr("vaesearch.pull.validate", lacks)
+    with pytest.raises(OutOfMemoryError, match=r"^validation: CUDA out of .* 2 GiB$"):
+        bench.pull(request_of())
 
 
 def test_report_has_the_figures_of_validation(bench, data, store):

@@ -60,7 +60,12 @@ class DivergedError(VaesearchError):
 
 
 class OutOfMemoryError(VaesearchError):
-    """A model and its batch do not fit into the memory of the GPU."""
+    """A model and its batch do not fit into the memory of the GPU.
+
+    A message that begins with ``VALIDATION`` and a colon is of batches that no option sets.
+    """
+
+    VALIDATION = "validation"
 
 
 class StorageError(VaesearchError):

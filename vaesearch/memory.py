@@ -1,7 +1,8 @@
 """When the memory of a GPU is too small: said in one kind of error, and cleared up after."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -44,13 +45,34 @@ def with_room(work: Callable[[], Result], make_room: Callable[[], None]) -> Resu
     for _ in range(2):
         try:
             return work()
+        except OutOfMemoryError as error:
+            reason = str(error)
         except RuntimeError as error:
             if not lacks_gpu_memory(error):
                 raise
-            reason = str(error).strip().split("\n", 1)[0][:200] or "out of memory"
+            reason = _first_line(error)
         # Only out here has the failed attempt let go of what it held.
         make_room()
     raise OutOfMemoryError(reason)
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Say of memory that is lacking in this context what it is lacking for.
+
+    Raises:
+        OutOfMemoryError: it is; begins with ``name`` and a colon.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not lacks_gpu_memory(error):
+            raise
+        raise OutOfMemoryError(f"{name}: {_first_line(error)}") from None
+
+
+def _first_line(error: RuntimeError) -> str:
+    return str(error).strip().split("\n", 1)[0][:200] or "out of memory"
 
 
 def tidy_up() -> None:

@@ -20,9 +20,9 @@ from torch import Tensor
 from vaesearch.checkpoints import CheckpointStore
 from vaesearch.compatibility import has_mass
 from vaesearch.data import ImageData
-from vaesearch.errors import CheckpointError, DivergedError
+from vaesearch.errors import CheckpointError, DivergedError, OutOfMemoryError
 from vaesearch.evaluation import appraise, divergence, fit_aggregate, pictures, validate
-from vaesearch.memory import tidy_up, with_room
+from vaesearch.memory import stage, tidy_up, with_room
 from vaesearch.models.mixtures import FullGaussianMixture
 from vaesearch.models.vae import VAE, build_model
 from vaesearch.records import (
@@ -133,10 +133,11 @@ class Workbench:
         train_loss = train_epoch(state, self._train, self.seed, deadline=deadline)
         if train_loss is None:
             return None
-        figures = validate(
-            state.model, self._valid, has_mass=has_mass(state.arm.settings),
-            has_consistency=self._consistency,
-        )  # fmt: skip
+        with stage(OutOfMemoryError.VALIDATION):
+            figures = validate(
+                state.model, self._valid, has_mass=has_mass(state.arm.settings),
+                has_consistency=self._consistency,
+            )  # fmt: skip
         if not np.isfinite(figures.get("consistency", 0.0)):
             del figures["consistency"]  # two encodings may be too far apart; the model is sound
         for name, value in figures.items():

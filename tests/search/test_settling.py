@@ -83,3 +83,12 @@ def test_an_arm_that_may_not_be_halved_fails_at_once(state, words):
     lines, _ = all_lines(state, LACKED, Misfortunes())
     assert kinds(lines) == [PullFailed, ArmFailed]
     assert words in lines[-1].cause
+
+
+@pytest.mark.parametrize("on_oom", ["halve", "fail"])
+def test_smaller_batches_are_no_help_where_validation_lacks_memory(on_oom):
+    lacked = replace(LACKED, error="OutOfMemoryError: validation: CUDA out of memory")
+    lines, _ = all_lines(started(on_oom=on_oom), lacked, Misfortunes())
+    assert kinds(lines) == [PullFailed, ArmFailed]
+    assert "--width" in lines[-1].cause
+    assert "--batch-size" not in lines[-1].cause

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
+from vaesearch.errors import OutOfMemoryError
 from vaesearch.events import ArmFailed, ArmShrunk, Event, PullFailed, PullFinished
 from vaesearch.records import PullReport, PullRequest
 from vaesearch.search.backends.base import Broken, Finished, Lost
@@ -56,6 +57,9 @@ def _too_large(state: SearchState, arm: ArmState, error: str) -> Event:
     """An arm that does not fit into a GPU: with smaller batches from here on, or out."""
     name, size = arm.arm.name, arm.arm.settings.batch_size
     cause = f"batches of {size} do not fit into the GPU ({error})"
+    if error.startswith(f"{OutOfMemoryError.__name__}: {OutOfMemoryError.VALIDATION}: "):
+        cure = "smaller batches are no help: use a smaller --width or --image-size"
+        return ArmFailed(name, f"the arm does not fit into the GPU ({error}); {cure}")
     if "batch_size" in arm.values:
         # Halved, it would be another point of the space than the sampler is told of.
         return ArmFailed(name, f"{cause}; the space searches batch_size: bound it from above")
