@@ -33,8 +33,27 @@ as_secret() {
     [ -s "$env_file" ] || { echo "there is no $env_file: run sh $0 s3://BUCKET/runs" >&2; exit 2; }
     printf 'apiVersion: v1\nkind: Secret\ntype: Opaque\n'
     printf 'metadata:\n  name: vaesearch\n  namespace: vaesearch\nstringData:\n'
-    sed -n "s/^\([A-Z_]*\)=\(.*\)/  \1: '\2'/p" "$env_file"
-    sed -n "s/^RAY_AUTH_TOKEN=\(.*\)/  auth_token: '\1'/p" "$env_file" # KubeRay's name for it
+    # The last filled line of a key counts. Quotes around a value are the shell's and go; in
+    # those of YAML a ' is written twice.
+    awk -v quote="'" '
+        /^[A-Za-z_][A-Za-z_0-9]*=./ {
+            key = substr($0, 1, index($0, "=") - 1)
+            if (!(key in value)) order[++count] = key
+            value[key] = substr($0, index($0, "=") + 1)
+        }
+        function show(name, text, first) {
+            first = substr(text, 1, 1)
+            if (length(text) > 2 && (first == quote || first == "\"") &&
+                substr(text, length(text)) == first)
+                text = substr(text, 2, length(text) - 2)
+            gsub(quote, quote quote, text)
+            printf "  %s: %s%s%s\n", name, quote, text, quote
+        }
+        END {
+            for (i = 1; i <= count; i++) show(order[i], value[order[i]])
+            # The name that KubeRay looks for.
+            if ("RAY_AUTH_TOKEN" in value) show("auth_token", value["RAY_AUTH_TOKEN"])
+        }' "$env_file"
 }
 
 case "${1:-}" in

@@ -75,6 +75,20 @@ def test_the_same_as_a_secret_of_kubernetes(node):
     assert secret["stringData"] == settings(node) | {"auth_token": token}
 
 
+def test_what_people_write_by_hand_is_quoted_and_told_once(node):
+    """As of .env.example, which has the keys without values, with lines below."""
+    odd = """it's "so": $x # {}\\n"""
+    lines = ["# A=1", "PGPASSWORD=", "MORE=first", f"PGPASSWORD={odd}", "MORE=yes", "EMPTY=",
+             "RAY_AUTH_TOKEN=a'b", "AWS_S3_2='5 6'"]  # fmt: skip
+    (node.home / "vaesearch" / ".env").write_text("\n".join(lines) + "\n")
+    said = node("sh ~/vaesearch/secrets.sh --kubernetes")
+    assert said.stdout.count("PGPASSWORD") == said.stdout.count("MORE") == 1
+    assert yaml.safe_load(said.stdout)["stringData"] == {
+        "PGPASSWORD": odd, "MORE": "yes", "RAY_AUTH_TOKEN": "a'b", "AWS_S3_2": "5 6",
+        "auth_token": "a'b",
+    }  # fmt: skip
+
+
 def test_a_wrong_option_is_refused(node):
     said = node("sh ~/vaesearch/secrets.sh --help")
     assert said.returncode == 2
