@@ -1,7 +1,9 @@
 """A search, from its opening lines to its results."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,6 +21,8 @@ from vaesearch.search.appraisal import appraise
 from vaesearch.search.arms import ArmSource
 from vaesearch.search.backends.making import make_backend, make_metrics
 from vaesearch.search.controller import Controller, Observer, View
+from vaesearch.search.demand import demand
+from vaesearch.search.ledger import read_ledger
 from vaesearch.search.run_dir import RunDir
 from vaesearch.search.savings import Savings
 from vaesearch.search.state import SearchState, advance, elapsed_seconds, fold
@@ -28,8 +32,11 @@ from vaesearch.search.tuning.findings import handed_out
 from vaesearch.search.tuning.keeping import Keeper
 from vaesearch.search.tuning.views import make_view
 from vaesearch.tracking.core import Tracker, make_tracker, warning_of
+from vaesearch.tracking.elsewhere import seen_here_only
 
 TRACKING_SECONDS = 30.0
+
+_log = logging.getLogger(__name__)
 
 Note = Callable[[str], None]
 Kept = TypeVar("Kept")
@@ -48,10 +55,21 @@ def drive(
     """Run the search to its end, from where its ledger is."""
     mirror = mirror or NoMirror()
     tracker = make_tracker(run_dir, config.tracking_uri, config.experiment)
+    if said := seen_here_only(run_dir, config.tracking_uri):
+        _log.warning(said)
     store = CheckpointStore(run_dir.checkpoints)
     policy = catalogue.build("policies", config.policy)
-    backend = make_backend(config, data, store, arms=most_arms(config), note=note)
-    with closing(run_dir.open_ledger()) as ledger, _tracked(tracker, note), closing(backend):
+    backend = make_backend(
+        config, data, store,
+        arms=most_arms(config), wanted=_wanted(run_dir, config, source), note=note,
+    )  # fmt: skip
+    # Closed in the end, so that nobody waits for MLflow with machines in hand; and in any case.
+    with (
+        closing(backend),
+        closing(run_dir.open_ledger()) as ledger,
+        _tracked(tracker, note),
+        closing(backend),
+    ):
         before = ledger.events
         controller = Controller(
             ledger,
@@ -98,6 +116,18 @@ def drive(
     if best is None:
         raise VaesearchError(_why_all_failed(controller.state))
     return controller.state
+
+
+def _wanted(run_dir: RunDir, config: Config, source: ArmSource | None) -> int | None:
+    """Workers that are of use from the start; None before there are any arms."""
+    if not run_dir.ledger.exists():
+        return None
+    events = read_ledger(run_dir.ledger)
+    state = fold(events, budget_of(config))
+    if not state.arms:
+        return None
+    late = state.history.at(elapsed_seconds(events))
+    return demand(replace(state, history=late), chunk=config.chunk, source=source)
 
 
 def _keepers(config: Config, run_dir: RunDir, store: CheckpointStore) -> list[Observer]:

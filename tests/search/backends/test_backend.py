@@ -11,6 +11,7 @@ from vaesearch.search.backends.ray.backend import RayBackend
 from vaesearch.search.backends.ray.fleet import Fleet
 from vaesearch.search.backends.ray.losing import Doubts
 from vaesearch.search.backends.ray.planning import Growth, Machine, Plan, Share
+from vaesearch.search.backends.ray.pool import Pool as RealPool
 from vaesearch.search.backends.ray.starting import Hope
 
 MACHINE = Machine(4, 0, "a", "vm/a", address=("10.0.0.1", 1))
@@ -112,3 +113,23 @@ def test_where_the_machine_is_unknown_the_next_try_waits(monkeypatch):
     fail_to_start(made, "10.0.0.9", 1)
     assert made._hope.resting(made.now())
     assert not made.pool.avoid
+
+
+def test_a_worker_that_cannot_be_killed_keeps_nothing_else_open(monkeypatch):
+    def unstoppable():
+        raise ConnectionError("the head is gone")
+
+    stopped, cleared, shut = [], [], []
+    pool = RealPool(Plan(Share(), 2), kit=None)
+    for name, stop in (("a", lambda: stopped.append("a")), ("b", unstoppable)):
+        pool.members[name] = SimpleNamespace(name=name, stop=stop)
+    made = backend(monkeypatch)
+    made._pool, made._own, made._token, made._store = pool, True, "t", SimpleNamespace(folder="f")
+    module = "vaesearch.search.backends.ray.backend"
+    monkeypatch.setattr(f"{module}.clear", lambda folder, token: cleared.append(token))
+    monkeypatch.setattr(f"{module}.ray.is_initialized", lambda: not shut)
+    monkeypatch.setattr(f"{module}.ray.shutdown", lambda: shut.append(True))
+    with pytest.raises(ConnectionError):
+        made.close()
+    made.close()
+    assert (stopped, cleared, shut) == (["a"], ["t"], [True])

@@ -21,6 +21,7 @@ def make_backend(
     store: CheckpointStore,
     *,
     arms: int,
+    wanted: int | None = None,
     note: Callable[[str], None] = lambda text: None,
 ) -> Backend:
     """The backend that ``config`` names.
@@ -30,6 +31,7 @@ def make_backend(
         data: images for the workers.
         store: of the checkpoints.
         arms: how many there are or may be; more workers than that are of no use.
+        wanted: workers that are of use from the start; by default one for each arm.
         note: told, in a line each, of machines that cannot be used.
 
     Raises:
@@ -57,6 +59,7 @@ def make_backend(
         reward=config.reward,
         consistency=wants_consistency(config),
         most_workers=arms,
+        wanted=wanted,
         workers=config.workers,
         gpus_per_worker=config.gpus_per_worker,
         hang_seconds=config.hang_seconds,

@@ -41,6 +41,7 @@ class RayBackend:
         consistency: whether epochs are to report it.
         workers: the most; default one per GPU, or per CPU core where there is no GPU.
         most_workers: the number of arms that there are or may be.
+        wanted: how many of them are of use from the start; by default all.
         gpus_per_worker: what each takes; fractions share a GPU.
         hang_seconds: how long a worker may go without a step; see
             :class:`~vaesearch.search.backends.ray.watching.Patience`.
@@ -65,6 +66,7 @@ class RayBackend:
         seed: int,
         reward: str,
         most_workers: int,
+        wanted: int | None = None,
         consistency: bool = False,
         workers: int | None = None,
         gpus_per_worker: float | None = None,
@@ -89,7 +91,7 @@ class RayBackend:
             self._token = "" if self._own else leave(store.folder)
             kit = make_kit(data, store, seed, reward, consistency, self._token or None)
             self._pool = Pool(self._plan, kit, self.actor)
-            self._pool.want(most_workers)
+            self._pool.want(most_workers if wanted is None else min(most_workers, wanted))
             seen = await_first(self.wait, self.now, self._pool, fleet, self._plan)
             self._news = [*seen, *self._news]
         except BaseException:
@@ -149,13 +151,18 @@ class RayBackend:
         return time.monotonic()
 
     def close(self) -> None:
-        """Kill the workers, and the cluster if it was started here."""
-        if self._pool is not None:
-            self._pool.close()
-        if self._token:
-            clear(self._store.folder, self._token)
-        if self._own and ray.is_initialized():
-            ray.shutdown()
+        """Kill the workers, and the cluster if it was started here; a second time does nothing."""
+        token, self._token = self._token, ""
+        try:
+            if self._pool is not None:
+                self._pool.close()
+        finally:
+            try:
+                if token:
+                    clear(self._store.folder, token)
+            finally:
+                if self._own and ray.is_initialized():
+                    ray.shutdown()
 
     # --- looking ---
 

@@ -8,6 +8,7 @@ does not grow by itself pending workers start as soon as a machine joins.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import ray
@@ -86,14 +87,15 @@ class Pool:
 
     def remove(self, member: Member) -> None:
         """Stop it and forget it; its name is free."""
-        member.stop()
         if self.members.get(member.name) is member:
             del self.members[member.name]
+        member.stop()
 
     def close(self) -> None:
-        """Stop all of them."""
-        for member in self:
-            self.remove(member)
+        """Stop all of them, also where one of them cannot be stopped."""
+        with ExitStack() as stack:
+            for member in self:
+                stack.callback(self.remove, member)
 
     def _free_name(self) -> str:
         numbers = range(1, len(self.members) + 2)
