@@ -1,4 +1,7 @@
-"""When the memory of a GPU is too small: said in one kind of error, and cleared up after."""
+"""When the memory of a GPU is too small: said in one kind of error, and cleared up after.
+
+And when a GPU is lost, which is told from that.
+"""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -26,6 +29,24 @@ def lacks_gpu_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _SIGNS)
+
+
+def has_lost_gpu(error: BaseException) -> bool:
+    """Whether this process cannot use its GPU any more, as ``error`` suggests.
+
+    After an assertion inside a kernel, or an access to memory that is not there, CUDA answers
+    every later call of the process with the same error, whatever it is about.
+    """
+    suspect = isinstance(error, RuntimeError) and "CUDA error" in str(error)
+    return suspect and not lacks_gpu_memory(error) and not gpu_answers()
+
+
+def gpu_answers() -> bool:
+    """Whether the GPU computes something."""
+    try:
+        return torch.ones(1, device="cuda").item() == 1
+    except (RuntimeError, AssertionError):
+        return False
 
 
 def with_room(work: Callable[[], Result], make_room: Callable[[], None]) -> Result:
