@@ -88,6 +88,19 @@ class Lease:
         self._thread = threading.Thread(target=self._beat_on, daemon=True, name="lease")
         self._thread.start()
 
+    def await_free(self, dead: str | None = None) -> None:
+        """Wait until nobody holds the run, and leave it so.
+
+        Args:
+            dead: as of :meth:`acquire`.
+
+        Raises:
+            RunDirError: another process holds it.
+            OSError: the storage does not answer.
+        """
+        if number := self._latest():
+            self._await_end(_name(number), dead)
+
     def beat(self) -> None:
         """Show that this process lives, and see whether another has taken its place."""
         self._card = replace(self._card, beat=self._card.beat + 1, time=time.time())
