@@ -13,6 +13,7 @@ from typing import IO, Protocol
 from vaesearch.errors import InputError, RunDirError, VaesearchError
 from vaesearch.search.run_dir import RunDir
 from vaesearch.tracking.cursor import exclusive, load_cursor, lock_path
+from vaesearch.tracking.elsewhere import refuse_searching
 from vaesearch.tracking.evaluations import evaluation_files
 from vaesearch.tracking.mixtures import key_of, mixture_files
 from vaesearch.tracking.uris import (
@@ -146,9 +147,13 @@ class MlflowTracker:
 
     def _unsent(self, why: str) -> str:
         command = f"vaesearch sync {shlex.quote(self._run_dir.address)}"
+        again = ""
+        if self._uri != without_password(self._uri):
+            command += " --tracking-uri ADDRESS"
+            again = " (with its password, which is not kept)"
         return (
             f"MLflow at {redacted(self._uri)} does not have all of this search yet: {why}.\n"
-            f"Nothing is lost; `{command}` sends the rest."
+            f"Nothing is lost; `{command}`{again} sends the rest."
         )
 
 
@@ -188,7 +193,8 @@ def sync(run_dir: RunDir, uri: str | None, experiment: str, register: str | None
 
     Raises:
         InputError: no run there, an address that cannot work, or no MLflow.
-        VaesearchError: the store does not answer, or another upload is under way.
+        VaesearchError: the store does not answer, another upload is under way, or the search
+            runs on another machine.
     """
     if not run_dir.ledger.exists():
         raise RunDirError(f"{run_dir.address} is not a run directory: it has no ledger.")
@@ -198,6 +204,7 @@ def sync(run_dir: RunDir, uri: str | None, experiment: str, register: str | None
     check_uri(uri)
     if not has_mlflow():
         raise InputError("MLflow is not installed: pip install mlflow")
+    refuse_searching(run_dir)
     _await_uploader(run_dir)
     _drain(run_dir, uri, experiment, register)
 
