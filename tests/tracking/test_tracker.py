@@ -1,6 +1,7 @@
 """Trackers and uploader processes, as a search meets them."""
 
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -115,6 +116,25 @@ def test_no_password_is_an_argument_of_a_process(search):
     assert "s3cret" not in " ".join(core._command(search.run_dir, uri, "e"))
     assert core._environment(uri)["VAESEARCH_TRACKING_URI"] == uri
     assert "VAESEARCH_TRACKING_URI" not in core._environment("http://host:5000")
+
+
+def test_a_password_is_to_be_given_again(search):
+    said = MlflowTracker(search.run_dir, "http://me:s3cret@host:5000", "e").close(1.0)
+    assert "--tracking-uri ADDRESS` (with its password" in said
+    assert "s3cret" not in said
+    assert "ADDRESS" not in MlflowTracker(search.run_dir, "http://host:5000", "e").close(1.0)
+
+
+def test_an_uploader_is_not_stopped_with_its_search(search, uri, uploader, eventually):
+    """Ray signals whatever the search has started, in whatever session."""
+    search.start("mlp")
+    process = uploader(search.run_dir, uri)
+    eventually(lambda: load_cursor(search.run_dir, uri, "vaesearch").sent)
+    process.send_signal(signal.SIGINT)
+    search.pull("mlp", -1.0).draw("mlp").finish("mlp")
+    process.stdin.close()
+    assert process.wait(PATIENCE) == 0
+    assert load_cursor(search.run_dir, uri, "vaesearch").complete
 
 
 def test_closing_does_not_wait_longer_than_told(search, nobody):

@@ -6,6 +6,7 @@
 
 It follows the ledger until its standard input is closed, which also happens when the search dies
 in any way; then it sends what is left, and artifacts, and ends. ``--drain`` does only the latter.
+Whoever interrupts the search does not interrupt this.
 A URI with a password is given in ``VAESEARCH_TRACKING_URI``, since other users see arguments.
 Exit status 0: MLflow has everything; 1: something waits, and ``tracking.json`` says why.
 """
@@ -14,6 +15,7 @@ import argparse
 import logging
 import os
 import select
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -97,6 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.nice(10)  # training comes first
     run_dir = RunDir(given.run_dir)
     uri = connectable(os.environ.get(SECRET_URI) or given.uri, os.environ)
+    if not given.drain:  # Ray stops jobs by SIGINT to the search and all below it
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     ended = (lambda _: True) if given.drain else _stdin_closed
     with exclusive(lock_path(run_dir)):
         done = follow(run_dir, uri, given.experiment, ended, given.register)
