@@ -10,7 +10,7 @@ import threading
 import pytest
 import ray
 
-from vaesearch.errors import InputError
+from vaesearch.errors import InputError, VaesearchError
 from vaesearch.search.backends.ray import connecting
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -57,6 +57,30 @@ def test_inside_of_a_job_the_cluster_of_the_job_is_joined(
 
 def test_a_dashboard_is_for_submitting():
     assert "vaesearch submit --address http://head:8265" in refused("http://head:8265")
+
+
+def test_a_dashboard_of_the_environment_is_refused_where_it_was_asked_for(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "http://head:8265")
+    assert "vaesearch submit --address http://head:8265" in refused("auto")
+
+
+def test_an_address_of_the_environment_is_named_as_such(monkeypatch):
+    address = f"127.0.0.1:{free_port()}"
+    assert "RAY_ADDRESS" not in refused(address)
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    assert "RAY_ADDRESS is set: unset it or give --address local" in refused(None)
+
+
+def test_a_start_that_takes_too_long_is_said_in_words_and_leaves_no_trace(monkeypatch):
+    def slow(**options):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Exception("The current node timed out during startup.")
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(connecting.ray, "init", slow)
+    with pytest.raises(VaesearchError, match="did not start on this machine"):
+        connecting.connect("local", 1)
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.parametrize("kind", ["", "ray://"])

@@ -19,9 +19,9 @@ from ray._private.authentication.authentication_token_setup import (
 from ray._private.grpc_utils import init_grpc_channel
 from ray._private.services import resolve_ip_for_localhost
 from ray.core.generated import gcs_service_pb2, gcs_service_pb2_grpc
-from ray.exceptions import AuthenticationError, RayError
+from ray.exceptions import AuthenticationError
 
-from vaesearch.errors import InputError
+from vaesearch.errors import InputError, VaesearchError
 
 CONNECT_SECONDS = 10.0
 ADDRESS_VARIABLE = "RAY_ADDRESS"  # set for the driver of a job that was submitted to a cluster
@@ -44,27 +44,46 @@ def connect(address: str | None, workers: int | None) -> bool:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         # Workers beyond the cores are allowed when asked for: they then share them.
         cores = max(workers or 0, os.cpu_count() or 1)
-        with _own_signals():
-            ray.init(address="local", num_cpus=cores, include_dashboard=False, **_QUIET)
+        _start(cores)
         return True
-    where = check(where)
+    found = check(where)
     try:
         with _own_signals():
-            ray.init(address=where, **_QUIET)
+            ray.init(address=found, **_QUIET)
     except AuthenticationError as error:
         raise _wrong_token(where) from error
-    except (RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
+    # Ray raises what it likes, a bare Exception as well.
+    except Exception as error:
         raise no_cluster(where, _first_line(error)) from error
     return False
+
+
+def _start(cores: int) -> None:
+    """A cluster of this machine alone.
+
+    Raises:
+        VaesearchError: Ray's processes are not up in the time that it gives them.
+    """
+    try:
+        with _own_signals():
+            ray.init(address="local", num_cpus=cores, include_dashboard=False, **_QUIET)
+    except Exception as error:  # a bare one where the machine is too busy
+        ray.shutdown()
+        raise VaesearchError(
+            f"Ray did not start on this machine ({_first_line(error)}).\n"
+            "Try again when the machine is less busy, or use --backend local."
+        ) from error
 
 
 @contextmanager
 def _own_signals() -> Iterator[None]:
     """Ray aborts the process on SIGTERM unless who took care of it before does so again."""
     before = signal.getsignal(signal.SIGTERM)
-    yield
-    if threading.current_thread() is threading.main_thread() and before is not None:
-        signal.signal(signal.SIGTERM, before)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread() and before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 def target(address: str | None) -> str | None:
@@ -78,6 +97,8 @@ def target(address: str | None) -> str | None:
     given = os.environ.get(ADDRESS_VARIABLE, "")
     if address in (None, "auto") and given and not given.startswith("http"):
         return None if given == "local" else given
+    if address == "auto" and given:
+        address = given
     if address is not None and address.startswith("http"):
         raise InputError(
             f"--address {address} is a dashboard, which takes jobs: `vaesearch submit --address "
@@ -165,23 +186,30 @@ def _compare(address: str, metadata: dict[str, str]) -> None:
         f"the cluster at {address} has Ray {theirs[0]} on Python {theirs[1]}, this process Ray "
         f"{ours[0]} on Python {ours[1]}: they must be equal.\n"
         f"Install `ray[default]=={theirs[0]}` on Python {theirs[1]} here, or submit the search to "
-        "the cluster: `vaesearch submit`."
+        f"the cluster: `vaesearch submit`. {_from_variable(address)}".rstrip()
     )
 
 
 def no_cluster(address: str, reason: str) -> InputError:
     """An error for an address where no cluster can be joined."""
+    cure = "Start one with `ray start --head`, or leave --address out to use this machine."
     return InputError(
-        f"no Ray cluster answers at {address} ({reason}).\n"
-        "Start one with `ray start --head`, or leave --address out to use this machine."
+        f"no Ray cluster answers at {address} ({reason}).\n{_from_variable(address) or cure}"
     )
+
+
+def _from_variable(address: str) -> str:
+    """What to do where nobody gave the address but the environment; empty where somebody did."""
+    if os.environ.get(ADDRESS_VARIABLE) != address:
+        return ""
+    return f"{ADDRESS_VARIABLE} is set: unset it or give --address local."
 
 
 def _wrong_token(address: str) -> InputError:
     return InputError(
         f"the Ray cluster at {address} wants a token, and the one given here is missing or "
         "wrong.\nPut the token of its head into ~/.ray/auth_token or RAY_AUTH_TOKEN, and set "
-        "RAY_AUTH_MODE=token."
+        f"RAY_AUTH_MODE=token. {_from_variable(address)}".rstrip()
     )
 
 
