@@ -42,10 +42,18 @@ start_mlflow() {
     export MLFLOW_AUTH_CONFIG_PATH="$HOME/mlflow/auth.ini"
     export MLFLOW_AUTH_ADMIN_USERNAME="${MLFLOW_TRACKING_USERNAME:-admin}"
     export MLFLOW_AUTH_ADMIN_PASSWORD="$MLFLOW_TRACKING_PASSWORD"
+    # Of itself it answers to private numbers only, and to any name that begins like one.
+    hosts="localhost:*,127.0.0.1:*"
+    for name in $(hostname) $(hostname -f 2>/dev/null) $(hostname -I 2>/dev/null) ${RAY_HEAD_IP:-}
+    do
+        case "$name" in *:*) name="[$name]" ;; esac
+        hosts="$hosts,$name:$port"
+    done
     cd ~/mlflow || return
     setsid nohup mlflow server --app-name basic-auth --host 0.0.0.0 --port "$port" --workers 2 \
         --backend-store-uri "sqlite:///$HOME/mlflow/mlflow.db" \
         --artifacts-destination "${VAESEARCH_RUNS%/}/mlflow-artifacts" \
+        --allowed-hosts "$hosts${MLFLOW_HOSTS:+,$MLFLOW_HOSTS}" \
         </dev/null >~/mlflow/server.log 2>&1 &
     echo $! >~/mlflow/server.pid
 }

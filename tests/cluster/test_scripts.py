@@ -124,3 +124,28 @@ def test_mlflow_does_not_start_without_a_password(node):
     assert said.returncode != 0
     assert "MLFLOW_TRACKING_PASSWORD" in said.stderr
     assert not (node.home / "mlflow").exists()
+
+
+def test_mlflow_answers_to_the_names_of_its_machine(node):
+    """With a program in the place of MLflow's that writes down how it was started."""
+    programs = node.home / "venv" / "bin"
+    programs.mkdir(parents=True)
+    for name, text in {
+        "mlflow": 'echo "$*" >~/started.new; mv ~/started.new ~/started',
+        "python": "exit 1",  # nothing answers yet
+        "hostname": (
+            'case "$1" in -f) echo h.example ;; -I) echo 203.0.113.5 fd00::2 ;; "") echo h ;; esac'
+        ),
+    }.items():  # fmt: skip
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    node("sh ~/vaesearch/secrets.sh s3://pictures/runs")
+    node("echo MLFLOW_HOSTS=m.example >>~/vaesearch/.env")
+    wait = "for i in $(seq 500); do [ -f ~/started ] && break; sleep 0.02; done"
+    said = node(f"sh ~/vaesearch/node.sh mlflow && {wait}")
+    assert said.returncode == 0, said.stderr
+    words = (node.home / "started").read_text().split()
+    assert words[words.index("--allowed-hosts") + 1].split(",") == [
+        "localhost:*", "127.0.0.1:*", "h:5000", "h.example:5000", "203.0.113.5:5000",
+        "[fd00::2]:5000", "m.example",
+    ]  # fmt: skip
