@@ -2,7 +2,8 @@
 
 import pytest
 
-from vaesearch.search.backends.ray.watching import Patience, Pulse
+from vaesearch.search.backends.ray.watching import Patience, Pulse, storage_seconds
+from vaesearch.storage import folder_of
 
 
 def test_patience_follows_the_slowest_epoch_and_has_a_floor():
@@ -14,6 +15,15 @@ def test_patience_follows_the_slowest_epoch_and_has_a_floor():
     assert Patience(7.0, slowest=40.0).limit == 7
     assert Patience(7.0).of_start().limit == 180
     assert Patience(8.0).between_beats == 2
+
+
+def test_waiting_for_a_storage_far_away_is_no_hanging(tmp_path):
+    assert storage_seconds(folder_of(tmp_path)) == 0
+    least = storage_seconds(folder_of("memory://runs/a", patience=200.0))
+    assert least == 460
+    for given in (None, 7.0):
+        patience = Patience(given, least=least)
+        assert patience.limit == patience.of_start().limit == 460
 
 
 def test_a_worker_that_moves_is_left_alone_for_ever():

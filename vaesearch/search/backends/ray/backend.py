@@ -25,7 +25,7 @@ from vaesearch.search.backends.ray.member import Member
 from vaesearch.search.backends.ray.planning import plan
 from vaesearch.search.backends.ray.pool import Pool
 from vaesearch.search.backends.ray.starting import TICK_SECONDS, Hope, await_first
-from vaesearch.search.backends.ray.watching import Patience
+from vaesearch.search.backends.ray.watching import Patience, storage_seconds
 from vaesearch.search.backends.ray.worker import Worker, make_kit
 from vaesearch.storage.probe import clear, leave
 
@@ -77,7 +77,7 @@ class RayBackend:
         self._own = connect(address, workers)
         self._news: list[Outcome] = []
         self._doubts = Doubts()
-        self._patience = Patience(hang_seconds)
+        self._patience = Patience(hang_seconds, least=storage_seconds(store.folder))
         self._listened = self.now()
         self._store, self._token = store, ""
         self._pool: Pool | None = None

@@ -8,9 +8,12 @@ arms: the pull is done again elsewhere and gives the same bits.
 
 from dataclasses import dataclass
 
+from vaesearch.storage import Folder
+
 LEAST_SECONDS = 300.0
 START_SECONDS = 180.0
 SLOW_EPOCHS = 20
+REQUEST_SECONDS = 60.0
 BEAT_SECONDS = 5.0
 
 
@@ -21,10 +24,12 @@ class Patience:
     Attributes:
         given: by the user; None for the default.
         slowest: seconds of the slowest epoch of any arm so far.
+        least: seconds that a worker may wait for its storage alone.
     """
 
     given: float | None = None
     slowest: float = 0.0
+    least: float = 0.0
 
     def saw(self, seconds: float) -> None:
         """An epoch took so long."""
@@ -33,7 +38,7 @@ class Patience:
     @property
     def limit(self) -> float:
         """In seconds."""
-        return self.given or max(LEAST_SECONDS, SLOW_EPOCHS * self.slowest)
+        return max(self.least, self.given or max(LEAST_SECONDS, SLOW_EPOCHS * self.slowest))
 
     def of_start(self) -> "Patience":
         """With a worker that has no images yet: a storage may be far away, a machine cold."""
@@ -43,6 +48,16 @@ class Patience:
     def between_beats(self) -> float:
         """Seconds from one question to the next."""
         return min(BEAT_SECONDS, self.limit / 4)
+
+
+def storage_seconds(folder: Folder) -> float:
+    """How long a worker may wait for its storage without a step.
+
+    Where one far away does not answer it is asked again for a time: once to read the checkpoint
+    that a pull starts from, once to write, each with a last request that is not cut short.
+    """
+    patience: float | None = getattr(folder, "patience", None)  # of a RemoteFolder
+    return 0.0 if patience is None else 2 * patience + REQUEST_SECONDS
 
 
 @dataclass
