@@ -1,7 +1,7 @@
 import pytest
 from object_store import Faulty, full
 
-from vaesearch.errors import StorageError
+from vaesearch.errors import LedgerError, StorageError
 from vaesearch.search.home import Home
 from vaesearch.search.segments import SegmentWriter
 from vaesearch.storage import folder_of
@@ -42,7 +42,10 @@ def test_nothing_is_written_outside_the_copy(at, there, tmp_path, light):
     names = [f"{outside}/x", str(outside), "../../outside", "plots/", "a//b", "a/../../b", "//c"]
 
     class Strange:
-        address, read, names = there.address, (lambda self, name: b"x"), there.names
+        address, names = there.address, there.names
+
+        def read(self, name):
+            return there.read(name) if name.startswith("ledger/") else b"x"
 
         def stamps(self):
             return dict.fromkeys([*names, "results.json"], "1")
@@ -134,6 +137,59 @@ def test_a_copy_that_is_ahead_is_kept_and_one_that_went_astray_is_not(at, there)
     SegmentWriter(there, "other", 1).append(b"other\n")
     one.fetch()
     assert ledger.read_bytes() == b"1\nother\n"
+
+
+def delete(folder):
+    for name in folder.names():
+        folder.remove(name)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_a_run_in_the_place_of_a_deleted_one_is_another(at, there, parts):
+    one, before = at("one"), SegmentWriter(there, "before", 0)
+    before.append(b"1\n")
+    before.append(b"2\n")
+    there.write("plots/a.png", b"old")
+    one.fetch()
+    write(one, "evaluation/a.json", "never put")
+    delete(there)
+    after = SegmentWriter(there, "after", 0)
+    for _ in range(parts):
+        after.append(b"3\n")
+    there.write("results.json", b"new")
+    for _ in range(2):
+        one.fetch()
+        assert (one.path / "ledger.jsonl").read_bytes() == b"3\n" * parts
+    assert sorted(p.name for p in one.path.iterdir() if p.name[0] != ".") == [
+        "ledger.jsonl", "results.json",
+    ]  # fmt: skip
+    [aside] = one.path.glob(".before-*")
+    assert (aside / "ledger.jsonl").read_bytes() == b"1\n2\n"
+    assert (aside / "evaluation/a.json").read_text() == "never put"
+
+
+def test_a_run_that_was_deleted_is_gone(at, there):
+    one = at("one")
+    SegmentWriter(there, "before", 0).append(b"1\n")
+    one.fetch()
+    delete(there)
+    one.fetch()
+    assert not (one.path / "ledger.jsonl").exists()
+    SegmentWriter(there, "after", 0).append(b"2\n")
+    one.fetch()
+    assert (one.path / "ledger.jsonl").read_bytes() == b"2\n"
+
+
+def test_a_ledger_whose_start_is_gone_is_damaged_and_the_copy_kept(at, there):
+    one, writer = at("one"), SegmentWriter(there, "me", 0)
+    writer.append(b"1\n")
+    writer.append(b"2\n")
+    one.fetch()
+    there.remove("ledger/00000001.jsonl")
+    for _ in range(2):
+        with pytest.raises(LedgerError, match=r"00000001\.jsonl is missing"):
+            one.fetch()
+    assert (one.path / "ledger.jsonl").read_bytes() == b"1\n2\n"
 
 
 @pytest.mark.parametrize("damage", ["garbage", "{}", '{"nonsense": 1}', None])

@@ -2,7 +2,7 @@ import pytest
 
 from vaesearch.errors import LedgerError
 from vaesearch.search import segments
-from vaesearch.search.segments import OvertakenError, SegmentWriter, read_after
+from vaesearch.search.segments import OvertakenError, SegmentWriter, identity, read_after
 from vaesearch.storage import folder_of
 
 
@@ -73,6 +73,31 @@ def test_many_parts_are_read_as_one(folder, monkeypatch):
     assert read_after(Watched(), 0) == (content, 8)
     assert len(read) == 3
     assert read_after(folder, 4) == (content[8:], 8)
+
+
+def test_a_last_part_that_is_gone_is_said(folder):
+    writer = SegmentWriter(folder, "me", 0)
+    writer.append(b"1\n")
+    with pytest.raises(LedgerError, match=r"00000005\.jsonl is gone: the run was deleted"):
+        read_after(folder, 5)
+
+
+def test_a_run_is_told_from_another_at_its_place(folder):
+    assert identity(folder) == ""
+    writer = SegmentWriter(folder, "me", 0)
+    writer.append(b"1\n")
+    SegmentWriter(folder, "my successor", 1).append(b"2\n")
+    assert identity(folder) == "me"
+    folder.remove("ledger/00000001.jsonl")
+    SegmentWriter(folder, "another", 0).append(b"1\n")
+    assert identity(folder) == "another"
+
+
+@pytest.mark.parametrize("content", [b"", b"{}\n1\n", b"[1]\n", b"\xff"])
+def test_a_first_part_that_is_damaged_has_no_identity(folder, content):
+    folder.write("ledger/00000001.jsonl", content)
+    with pytest.raises(LedgerError, match="damaged"):
+        identity(folder)
 
 
 def test_a_part_that_is_missing_is_named(folder):

@@ -6,14 +6,16 @@ so a search and its readers deal with plain files. Nothing is in the copy alone 
 
 import fcntl
 import json
+import logging
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from vaesearch.errors import StorageError
-from vaesearch.search.segments import read_after
+from vaesearch.search.segments import identity, read_after
 from vaesearch.storage import Folder
 from vaesearch.storage.local import LocalFolder, write_atomically
 
@@ -25,6 +27,8 @@ _PASSING = ("-journal", "-wal", "-shm", ".tmp", ".new")  # of a database or file
 _LARGE = (".db", ".gz")
 CONNECTIONS = 8
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Known:
@@ -35,12 +39,14 @@ class Known:
         part: number of the last part of the ledger.
         size: bytes of the parts up to that.
         token: of the last process that worked on the copy.
+        first: what tells the run from another at the same place.
     """
 
     files: Mapping[str, list[str]] = field(default_factory=dict)
     part: int = 0
     size: int = 0
     token: str = ""
+    first: str = ""
 
 
 class Home:
@@ -101,7 +107,7 @@ class Home:
             there = self.folder.stamps()
             files = {n: s for n, s in before.items() if n not in gone}
             files |= {n: [there.get(n, ""), here[n]] for n in new}
-            self.remember(Known(files, known.part, known.size, known.token))
+            self.remember(replace(known, files=files))
 
     def put_ledger(self) -> None:
         """Leave the whole ledger as one file, too, for people and for copies of the folder.
@@ -122,16 +128,33 @@ class Home:
                 self.folder.remove(name)
 
     def _fetch_ledger(self) -> None:
-        known, path = self.known(), self.path / LEDGER
+        known, path, first = self.known(), self.path / LEDGER, identity(self.folder)
         here = path.read_bytes() if path.exists() else b""
-        if known.part and len(here) < known.size:  # somebody has tampered with the copy
-            known = Known(known.files)
+        gone = not first and bool(known.part or here)
+        other = gone or known.first not in ("", first)
+        if other or len(here) < known.size:  # somebody has tampered with the copy
+            known = replace(known, part=0, size=0)
         more, part = read_after(self.folder, known.part)
+        if other:
+            self._put_aside()
+            known, here = Known(), b""
         there = here[: known.size] + more
         # A copy that has more is that of a process which died before it could send its last lines.
         if not here.startswith(there):
             write_atomically(path, there)
-        self.remember(Known(known.files, part, len(there), known.token))
+        self.remember(replace(known, part=part, size=len(there), first=first))
+
+    def _put_aside(self) -> None:
+        """The run that was there was deleted; what the copy has of it is not of the new one."""
+        aside = self.path / f".before-{uuid.uuid4().hex[:8]}"
+        aside.mkdir()
+        for entry in sorted(self.path.iterdir()):
+            if not entry.name.startswith("."):
+                entry.rename(aside / entry.name)
+        _log.warning(
+            "%s is another run than before: what was here of that is in %s",
+            self.folder.address, aside,
+        )  # fmt: skip
 
     def _fetch_files(self, light: bool) -> None:
         known = self.known()
@@ -147,7 +170,7 @@ class Home:
         after = self._here()
         files = {n: s for n, s in known.files.items() if n in there}
         files |= {n: [there[n], after[n]] for n in wanted if n in after}
-        self.remember(Known(files, known.part, known.size, known.token))
+        self.remember(replace(known, files=files))
 
     def _here(self) -> dict[str, str]:
         return {n: s for n, s in self._copy.stamps().items() if _is_shared(n)}

@@ -165,7 +165,7 @@ class LedgerMirror:
             except OSError as error:
                 self._fail(StorageError(_sentence(self._address, error)))
                 return
-            except Exception as error:  # drivers raise all kinds; nobody may wait for a dead thread
+            except Exception as error:  # drivers raise all kinds; a dead thread tells nobody
                 kind = type(error).__name__
                 self._fail(StorageError(f"{self._address}: {kind}: {error}"))
                 _log.debug("the mirror of the ledger failed", exc_info=True)
@@ -198,7 +198,7 @@ class LedgerMirror:
         file.seek(start)
         content = file.read(end - start)
         if len(content) < end - start:
-            raise StorageError(f"{self._path} was made shorter by another program; resume the run.")
+            raise StorageError(f"{self._path} was made shorter by another program: resume.")
         return content
 
     def _do_later(self) -> None:

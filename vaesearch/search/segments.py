@@ -30,10 +30,14 @@ def read_after(folder: Folder, number: int) -> tuple[bytes, int]:
 
     Raises:
         OSError: the storage does not answer.
-        LedgerError: a part is missing or damaged.
+        LedgerError: a part is missing or damaged, part ``number`` included.
     """
     names = folder.names(FOLDER)
     wholes, parts = _numbers(names, _WHOLE), _numbers(names, _PART)
+    if number and number not in parts:
+        raise LedgerError(
+            f"{folder.address}/{_name(number, _PART)} is gone: the run was deleted or replaced."
+        )
     last = max([*parts, *wholes, number])
     start = max([w for w in wholes if w > number and not number], default=number)
     wanted = [_name(n, _PART) for n in range(start + 1, last + 1)]
@@ -44,6 +48,24 @@ def read_after(folder: Folder, number: int) -> tuple[bytes, int]:
         wanted = [_name(start, _WHOLE), *wanted]
     with ThreadPoolExecutor(READERS) as pool:
         return b"".join(pool.map(lambda name: _body(folder, name), wanted)), last
+
+
+def identity(folder: Folder) -> str:
+    """What tells this run from another at the same place: who made its first part; "" for none.
+
+    Raises:
+        OSError: the storage does not answer.
+        LedgerError: the first part is damaged.
+    """
+    name = _name(1, _PART)
+    try:
+        head = folder.read(name).partition(b"\n")[0]
+    except FileNotFoundError:
+        return ""
+    try:
+        return str(json.loads(head)["by"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise LedgerError(f"{folder.address}/{name} is damaged.") from error
 
 
 class SegmentWriter:

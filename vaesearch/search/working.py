@@ -8,7 +8,7 @@ from vaesearch.errors import RunDirError, VaesearchError
 from vaesearch.search.home import LEDGER, Home, said
 from vaesearch.search.lease import Lease
 from vaesearch.search.mirror import LedgerMirror
-from vaesearch.search.segments import SegmentWriter
+from vaesearch.search.segments import SegmentWriter, identity
 from vaesearch.storage import folder_of
 
 LAST_PATIENCE = 10.0  # seconds for the last lines of a search that was stopped
@@ -52,11 +52,13 @@ class Working:
         writer = SegmentWriter(home.folder, self._token, home.known().part)
         try:
             late = writer.claim()
+            if late:
+                home.fetch()
+            known = home.known()
+            first = known.first or identity(home.folder)  # perhaps of the part just made
+            home.remember(replace(known, token=self._token, part=writer.number, first=first))
         except OSError as error:
             raise said("write", error.filename or address, error) from error
-        if late:
-            home.fetch()
-        home.remember(replace(home.known(), token=self._token, part=writer.number))
         return LedgerMirror(
             home.path / LEDGER, writer, home.known().size, address,
             is_lost=lambda: self._lease.lost,
@@ -87,6 +89,8 @@ class Working:
             pass  # it is another's now
         except VaesearchError as error:
             _log.warning("%s What is missing there is kept in %s.", error, self._home.path)
+        except OSError as error:  # a full disk here: the next look finds out
+            _log.warning("%s", said("write", error.filename or str(self._home.path), error))
         finally:
             self.mirror.close()
             self._lease.release()
