@@ -72,30 +72,41 @@ class Home:
         """Keep what is known now."""
         write_atomically(self.path / _STATE, json.dumps(asdict(known)).encode())
 
-    def fetch(self, *, light: bool = False) -> None:
+    def fetch(self, *, light: bool = False, unless: Callable[[], bool] = lambda: False) -> bool:
         """Bring the copy up to date.
 
         Args:
             light: without models, pictures and whatever else is in folders or large.
+            unless: whether a process works on the copy, which is then left alone. Nobody can
+                begin to between the answer and the end of this.
+
+        Returns:
+            Whether it was done.
 
         Raises:
             StorageError: the storage does not answer, or the copy cannot be written.
             LedgerError: the ledger in the home is damaged.
         """
         with self._alone("read"):
+            if unless():
+                return False
             self._fetch_ledger()
             self._fetch_files(light)
+            return True
 
-    def put(self, *, delete: bool = False) -> None:
+    def put(self, *, delete: bool = False, unless: Callable[[], bool] = lambda: False) -> None:
         """Write what has changed in the copy to the home.
 
         Args:
             delete: also what is gone from the copy, for this process alone works on the run.
+            unless: as for :meth:`fetch`.
 
         Raises:
             StorageError: the storage does not answer, is full or read-only.
         """
         with self._alone("write"):
+            if unless():
+                return
             known = self.known()
             here, before = self._here(), known.files
             new = [n for n, stamp in here.items() if before.get(n, ["", ""])[1] != stamp]
@@ -118,14 +129,21 @@ class Home:
         with self._alone("write"):
             self.folder.write(LEDGER, self._copy.read(LEDGER))
 
-    def discard(self) -> None:
-        """Remove the traces of a process that only had a look, if there is nothing else."""
+    def discard(self) -> bool:
+        """Remove the traces of a process that only had a look, if there is nothing else.
+
+        Returns:
+            Whether all is removed.
+        """
         with suppress(OSError):
             names = self.folder.names()
             if _size(self.path / LEDGER) or any(not n.startswith(_TRACES) for n in names):
-                return
-            for name in names:
+                return False
+            # The newest lease is the last to go: until then nobody else begins.
+            for name in sorted(names, key=lambda name: (name.startswith("lease/"), name)):
                 self.folder.remove(name)
+            return True
+        return False
 
     def _fetch_ledger(self) -> None:
         known, path, first = self.known(), self.path / LEDGER, identity(self.folder)

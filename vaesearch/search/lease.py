@@ -118,12 +118,16 @@ class Lease:
 
     def release(self) -> None:
         """Let others have it; no error where they cannot be told, for they find out."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join(DEAD_SECONDS)
+        self.rest()
         self._card = replace(self._card, released=True)
         with suppress(OSError):
             self._folder.write(_name(self._number), self._content())
+
+    def rest(self) -> None:
+        """Beat no more, so that nothing writes the file again; it stays one's own for a while."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(DEAD_SECONDS)
 
     def _beat_on(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
@@ -172,6 +176,8 @@ class Lease:
     def _read(self, name: str) -> Card:
         try:
             return Card(**json.loads(self._folder.read(name)))
+        except FileNotFoundError:  # the holder only had a look, and took its traces with it
+            return Card("", "nobody", 0, 0.0, released=True)
         except (ValueError, TypeError):
             return Card("", "an unknown process", 0, 0.0)
 

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from vaesearch.specs import folder_name
 from vaesearch.storage import Folder, default_patience, folder_of, place_of
 
 FIRST_PATIENCE = 10.0  # seconds
+LOCK_ATTEMPTS = 3
+LOCK_PAUSE = 0.05  # seconds
 
 
 class RunDir:
@@ -116,7 +119,7 @@ class RunDir:
         except OSError as error:
             raise StorageError(f"cannot write in {self.path}: {error.strerror}.") from error
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(handle)
         except OSError as error:
             handle.seek(0)
             holder = handle.read().strip() or "unknown"
@@ -164,8 +167,8 @@ class RunDir:
         """
         if self.home is None or self._is_held():
             return
-        self.home.fetch(light=light)
-        self._read = _size(self.ledger)
+        if self.home.fetch(light=light, unless=self._is_held):
+            self._read = _size(self.ledger)
 
     def put(self) -> None:
         """Write the files that have changed to where a run at a URL is.
@@ -173,8 +176,12 @@ class RunDir:
         Raises:
             StorageError: the storage does not answer, is full or read-only.
         """
-        if self.home is not None and (self.working or not self._is_held()):
-            self.home.put(delete=self.working is not None)
+        if self.home is None:
+            return
+        if self.working is not None:
+            self.home.put(delete=True)
+        elif not self._is_held():
+            self.home.put(unless=self._is_held)
 
     def deliver(self) -> None:
         """Wait until a run at a URL has every line of the ledger, and all files.
@@ -196,8 +203,8 @@ class RunDir:
     def _is_held(self) -> bool:
         """Whether a process on this machine works on the run."""
         try:
-            with (self.path / ".lock").open("a") as handle:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with (self.path / ".lock").open("a+") as handle:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except FileNotFoundError:
             return False
         except OSError:
@@ -206,9 +213,9 @@ class RunDir:
 
     def discard(self) -> None:
         """Remove the directory again, unless there is something in it but the lock."""
+        if self.working is not None and self.working.discard():
+            self.working = None
         self.unlock()
-        if self.home is not None:
-            self.home.discard()
         if all(entry.name.startswith(".") for entry in self.path.iterdir()):
             with suppress(OSError):
                 for entry in self.path.iterdir():
@@ -224,6 +231,20 @@ class RunDir:
             with suppress(OSError):
                 self._lock.close()
             self._lock = None
+
+
+def _lock(handle: IO[str]) -> None:
+    """Lock a file; whoever only looks whether it is locked has it for a moment.
+
+    Raises:
+        OSError: another process holds it.
+    """
+    for _ in range(LOCK_ATTEMPTS - 1):
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(LOCK_PAUSE)
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _home_of(url: str) -> Home:

@@ -75,6 +75,20 @@ class Working:
         self._home.put(delete=True)
         self._home.put_ledger()
 
+    def discard(self) -> bool:
+        """Leave no trace of a process that only had a look, and let others have the run.
+
+        Returns:
+            Whether that is done; if not, :meth:`end` is still to be called.
+        """
+        if self._lease.lost:
+            return False
+        self._lease.rest()
+        if not self._home.discard():
+            return False
+        self.mirror.close()
+        return True
+
     def end(self) -> None:
         """Send what can still be sent, and let others have the run."""
         try:
