@@ -16,6 +16,7 @@ from vaesearch.mixtures.ending import check_components
 from vaesearch.search.arms import ArmSource
 from vaesearch.search.state import fold
 from vaesearch.space import Space
+from vaesearch.storage import place_of
 
 _COUNTED = {"flops", "memory"}
 
@@ -79,7 +80,9 @@ def settled(config: Config, space: Space | None, note: Note = lambda text: None)
     points, remarks = enqueued(config.enqueue, config, space)
     for remark in remarks:
         note(remark)
-    earlier = config.warm_start and str(Path(config.warm_start).absolute())
+    earlier = config.warm_start and place_of(config.warm_start)
+    if isinstance(earlier, Path):
+        earlier = str(earlier.absolute())
     return replace(config, enqueue=tuple(map(as_text, points)), warm_start=earlier)
 
 
@@ -92,6 +95,6 @@ def _known(
     state = fold(events, Budget())
     if config.warm_start is None or state.arms or state.refused:
         return []
-    known, remark = known_trials(Path(config.warm_start), config, space, data.fingerprint)
+    known, remark = known_trials(config.warm_start, config, space, data.fingerprint)
     note(remark)
     return known

@@ -7,9 +7,11 @@ from vaesearch.errors import InputError
 from vaesearch.events import ArmAdded, ArmFailed, PullFinished, SearchStarted
 from vaesearch.records import TrialSettings
 from vaesearch.search.ledger import Ledger
+from vaesearch.search.segments import SegmentWriter
 from vaesearch.search.tuning.enqueued import as_text, enqueued
 from vaesearch.search.tuning.known import known_trials, point_of
 from vaesearch.space import Choice, Int, Parameter, Space
+from vaesearch.storage import folder_of
 
 CONFIG = config_of(learning_rate=1e-3, latent_dim=16, batch_size=32)
 
@@ -130,3 +132,14 @@ def test_other_images_or_another_reward_are_refused(old):
         known_trials(old, config_of(objective=("elbo",)), SPACE, "f")
     with pytest.raises(InputError, match="not a run directory"):
         known_trials(old / "none", CONFIG, SPACE, "f")
+
+
+def test_an_earlier_run_may_be_at_a_url(old, bucket, monkeypatch, tmp_path):
+    monkeypatch.setenv("VAESEARCH_CACHE", str(tmp_path / "kept"))
+    url = f"{bucket}/runs/first"
+    SegmentWriter(folder_of(url), "token", 0).append((old / "ledger.jsonl").read_bytes())
+    known, note = known_trials(url, CONFIG, SPACE, "f")
+    assert [trial.values["latent_dim"] for trial in known] == [4]
+    assert note.startswith(f"1 trials are known from {url}; ")
+    with pytest.raises(InputError, match=rf"--from {url}: .*--enqueue {url}/best.yaml"):
+        known_trials(f"{url}/", CONFIG, SPACE, "g")

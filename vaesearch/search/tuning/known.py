@@ -18,25 +18,28 @@ from vaesearch.search.tuning.figures import figures
 from vaesearch.space import Choice, Parameter, Space, Value
 from vaesearch.space.slots import AXES, arguments
 from vaesearch.specs import parse_spec
+from vaesearch.storage import inside, place_of
 
 LEAST_SHARE = 0.5  # of the longest trial's epochs, that one which was not given up must have had
 
 
 def known_trials(
-    path: Path, config: TuneConfig, space: Space, fingerprint: str
+    path: str | Path, config: TuneConfig, space: Space, fingerprint: str
 ) -> tuple[list[TrialKnown], str]:
     """What is known from the run in ``path``, and how much of it does not fit.
 
     Args:
-        path: a run directory of any search.
+        path: or URL of a run directory of any search.
         config: of this search, resolved.
         space: of this search.
         fingerprint: of its images.
 
     Raises:
         InputError: no run directory, or its figures mean something else.
+        StorageError: the storage does not answer.
     """
-    old = fold(read_ledger(open_run(path).ledger), Budget())
+    path = place_of(path)
+    old = fold(read_ledger(open_run(path, light=True).ledger), Budget())
     _refuse_other(path, old, config, fingerprint)
     longest = max((arm.epoch for arm in old.arms.values()), default=0)
     found: list[TrialKnown] = []
@@ -60,8 +63,10 @@ def known_trials(
     return found, _note(path, len(found), misfits)
 
 
-def _refuse_other(path: Path, old: SearchState, config: TuneConfig, fingerprint: str) -> None:
-    instead = f"use its best settings instead: --enqueue {path / 'best.yaml'}"
+def _refuse_other(
+    path: str | Path, old: SearchState, config: TuneConfig, fingerprint: str
+) -> None:
+    instead = f"use its best settings instead: --enqueue {inside(path, 'best.yaml')}"
     if old.data.get("fingerprint") != fingerprint:
         name = old.data.get("name", "?")
         raise InputError(f"--from {path}: it is of other images ({name}); {instead}.")
@@ -135,7 +140,7 @@ def _written(parameter: Parameter, settings: Mapping[str, Any]) -> Any:
     return (dict(zip(order, positional, strict=False)) | keywords).get(argument)
 
 
-def _note(path: Path, count: int, misfits: Mapping[str, int]) -> str:
+def _note(path: str | Path, count: int, misfits: Mapping[str, int]) -> str:
     left = [f"{n} ({why})" for why, n in sorted(misfits.items())]
     rest = f"; left out: {', '.join(left)}" if left else ""
     return f"{count} trials are known from {path}{rest}."
