@@ -15,16 +15,26 @@ def load_yaml(path: Path) -> dict[str, Any]:
     Raises:
         InputError: no such file, not YAML, or not a mapping.
     """
+    try:
+        return parse_yaml(path.read_text(), path)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}.") from error
+
+
+def parse_yaml(text: str | bytes, where: str | Path) -> dict[str, Any]:
+    """The mapping in the text of the YAML file at a path or URL.
+
+    Raises:
+        InputError: it is not YAML, or not a mapping.
+    """
     import yaml
 
     try:
-        data = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}.") from error
+        data = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        raise InputError(f"{where} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
-        raise InputError(f"{path} must hold 'option: value' lines, not a {type(data).__name__}.")
+        raise InputError(f"{where} must hold 'option: value' lines, not a {type(data).__name__}.")
     return data
 
 

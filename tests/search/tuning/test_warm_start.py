@@ -143,3 +143,8 @@ def test_an_earlier_run_may_be_at_a_url(old, bucket, monkeypatch, tmp_path):
     assert note.startswith(f"1 trials are known from {url}; ")
     with pytest.raises(InputError, match=rf"--from {url}: .*--enqueue {url}/best.yaml"):
         known_trials(f"{url}/", CONFIG, SPACE, "g")
+    with pytest.raises(InputError, match=f"cannot read {url}/best.yaml: "):
+        enqueued([f"{url}/best.yaml"], CONFIG, SPACE)
+    folder_of(url).write("best.yaml", b"latent_dim: 8\n")
+    [point], _ = enqueued([f"{url}/best.yaml"], CONFIG, SPACE)
+    assert point["latent_dim"] == 8

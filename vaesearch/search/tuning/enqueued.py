@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from vaesearch.config import TuneConfig, load_yaml
+from vaesearch.config.reading import parse_yaml
 from vaesearch.errors import InputError
 from vaesearch.records import TrialSettings
 from vaesearch.search.tuning.known import point_of
 from vaesearch.space import Space, Value
+from vaesearch.storage import folder_of, place_of
 
 DEFAULTS = "defaults"
 NETWORKS = ("encoder", "decoder", "encoders", "decoders")
@@ -22,8 +24,8 @@ def enqueued(
     """The points to be proposed first in every group, in order, and remarks.
 
     Args:
-        texts: ``name=value,...``, ``FILE.yaml`` or ``defaults`` each; what is not named is at its
-            default.
+        texts: ``name=value,...``, ``FILE.yaml``, the URL of one, or ``defaults`` each; what is
+            not named is at its default.
         config: resolved.
         space: of the search.
 
@@ -41,7 +43,7 @@ def enqueued(
         elif text.startswith("{"):
             point = space.check(_written(text), source, settings)
         elif Path(text).suffix in (".yaml", ".yml"):
-            point, others = _from_file(load_yaml(Path(text)), source, config, space)
+            point, others = _from_file(_loaded(text), source, config, space)
             notes += others
         else:
             point = space.check(_pairs(text), source, settings)
@@ -55,6 +57,18 @@ def enqueued(
 def as_text(point: dict[str, Value]) -> str:
     """A point as :func:`enqueued` reads it back, wherever it was from."""
     return json.dumps(point)
+
+
+def _loaded(where: str) -> dict[str, Any]:
+    """The options in the YAML file at a path or URL."""
+    place = place_of(where)
+    if isinstance(place, Path):
+        return load_yaml(place)
+    folder, _, name = place.rpartition("/")
+    try:
+        return parse_yaml(folder_of(folder).read(name), where)
+    except OSError as error:
+        raise InputError(f"cannot read {where}: {error.strerror or error}.") from error
 
 
 def _written(text: str) -> dict[str, Value]:
