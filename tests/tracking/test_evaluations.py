@@ -76,6 +76,7 @@ def test_what_is_no_number_is_left_out(search):
     assert read_update(path).points == []
 
 
+@pytest.mark.slow
 def test_measuring_a_finished_search_sends_it_and_twice_is_once(search, uri, shown):
     search.example()
     path = keep(search.run_dir, record())
@@ -155,6 +156,7 @@ def published(search, found):
     return notes
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_takes_a_line_and_no_figure(search, monkeypatch, uri, shown):
     search.example()
     ledger = search.run_dir.ledger

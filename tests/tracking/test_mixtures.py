@@ -66,6 +66,7 @@ def test_of_two_fits_of_a_number_the_later_is_shown(search):
     assert points(below)["loglik"] == -1.0
 
 
+@pytest.mark.slow
 def test_they_are_sent_once_and_what_is_new_is_added(search, uri, shown, monkeypatch):
     search.example()
     keep(search.run_dir, fit(2), fit(4), chosen=4)
@@ -97,6 +98,7 @@ def test_they_are_sent_once_and_what_is_new_is_added(search, uri, shown, monkeyp
     assert len(shown(uri).runs) == len(after.runs)
 
 
+@pytest.mark.slow
 def test_after_the_end_the_new_model_replaces_the_old_one(search, uri, shown):
     search.example()
     settings, path = TrialSettings("mlp", latent_dim=2), search.run_dir.arm("mlp") / "model.pt"

@@ -125,6 +125,7 @@ def test_a_password_is_to_be_given_again(search):
     assert "ADDRESS" not in MlflowTracker(search.run_dir, "http://host:5000", "e").close(1.0)
 
 
+@pytest.mark.slow
 def test_an_uploader_is_not_stopped_with_its_search(search, uri, uploader, eventually):
     """Ray signals whatever the search has started, in whatever session."""
     search.start("mlp")
