@@ -9,10 +9,12 @@ from vaesearch.errors import VaesearchError
 from vaesearch.search.backends.base import Broken, Lost
 from vaesearch.search.backends.ray.backend import RayBackend
 from vaesearch.search.backends.ray.fleet import Fleet
-from vaesearch.search.backends.ray.losing import Doubts
+from vaesearch.search.backends.ray.losing import DOUBT_SECONDS, Doubts
+from vaesearch.search.backends.ray.member import Member
 from vaesearch.search.backends.ray.planning import Growth, Machine, Plan, Share
 from vaesearch.search.backends.ray.pool import Pool as RealPool
 from vaesearch.search.backends.ray.starting import Hope
+from vaesearch.search.backends.ray.watching import START_SECONDS
 
 MACHINE = Machine(4, 0, "a", "vm/a", address=("10.0.0.1", 1))
 
@@ -129,7 +131,71 @@ def test_a_worker_that_cannot_be_killed_keeps_nothing_else_open(monkeypatch):
     monkeypatch.setattr(f"{module}.clear", lambda folder, token: cleared.append(token))
     monkeypatch.setattr(f"{module}.ray.is_initialized", lambda: not shut)
     monkeypatch.setattr(f"{module}.ray.shutdown", lambda: shut.append(True))
-    with pytest.raises(ConnectionError):
+    with pytest.raises(VaesearchError, match="the head is gone"):
         made.close()
     made.close()
     assert (stopped, cleared, shut) == (["a"], ["t"], [True])
+
+
+def lose(made, node="a"):
+    member = worker(node)
+    made.pool.members.append(member)
+    made._gone(member, RayError("The actor died unexpectedly"), 0.0)
+    return member
+
+
+def test_a_name_in_doubt_is_not_given_again(monkeypatch):
+    made = backend(monkeypatch)
+    lose(made)
+    pool, launched = RealPool(Plan(Share(), 2), kit=None), []
+    monkeypatch.setattr(pool, "_launch", lambda name, now: launched.append(name))
+    pool.want(1)
+    pool.fill(0.0, made._doubts.names)
+    pool.fill(0.0)
+    assert launched == ["worker-2", "worker-1"]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_machine_in_doubt_is_asked_before_its_worker_is_blamed(monkeypatch, answers):
+    made = backend(monkeypatch)
+    monkeypatch.setattr(
+        "vaesearch.search.backends.ray.fleet.cluster.answers", lambda machine: answers
+    )
+    lose(made)
+    fleet = made._fleet
+    assert not made._doubts.settled(DOUBT_SECONDS - 0.1, fleet.machine, fleet.unreached)
+    [lost] = made._doubts.settled(DOUBT_SECONDS, fleet.machine, fleet.unreached)
+    assert lost.blameless == (not answers)
+
+
+def test_a_worker_that_is_not_placed_though_there_is_room_is_asked_for_again():
+    pool, stopped = RealPool(Plan(Share(), 2), kit=None), []
+
+    def ask(now):
+        member = Member("w", None, None, None, now)
+        member.stop = lambda: stopped.append(now)
+        pool.members["w"] = member
+
+    ask(0.0)
+    pool.replace_stuck(START_SECONDS + 1, room=0)
+    pool.replace_stuck(START_SECONDS - 1, room=1)
+    assert not stopped
+    pool.replace_stuck(START_SECONDS + 1, room=1)
+    ask(1000.0)
+    pool.replace_stuck(1000.0 + START_SECONDS + 1, room=1)  # more patience than before
+    assert stopped == [0.0]
+
+
+@pytest.mark.parametrize("error", [ConnectionError("gone"), Exception("gone"), RayError("gone")])
+def test_a_cluster_that_is_gone_is_said_with_how_to_go_on(monkeypatch, error):
+    made = backend(monkeypatch)
+    monkeypatch.setattr(made, "_look", lambda: (_ for _ in ()).throw(error))
+    with pytest.raises(VaesearchError, match=r"any more \(gone\)\.\n.*vaesearch resume RUN_DIR"):
+        made.wait(0.0)
+
+
+def test_what_is_no_fault_of_the_cluster_is_not_said_to_be(monkeypatch):
+    made = backend(monkeypatch)
+    monkeypatch.setattr(made, "_look", lambda: {}["a"])
+    with pytest.raises(KeyError):
+        made.wait(0.0)

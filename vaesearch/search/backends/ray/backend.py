@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import ray
@@ -12,7 +13,7 @@ from vaesearch.data import ImageData
 from vaesearch.errors import OutOfMemoryError, StorageError
 from vaesearch.records import PullReport
 from vaesearch.search.backends.base import Broken, Finished, Job, Joined, Left, Lost, Outcome
-from vaesearch.search.backends.ray.connecting import connect
+from vaesearch.search.backends.ray.connecting import connect, reachable
 from vaesearch.search.backends.ray.fleet import Fleet
 from vaesearch.search.backends.ray.losing import (
     DOUBT_SECONDS,
@@ -110,8 +111,11 @@ class RayBackend:
         """How many the machines that are there have room for, or all that may be."""
         if self._plan.fixed:
             return self._plan.ceiling
-        room = self._plan.share.room(self._fleet.usable(self.pool.avoid))
-        return max(1, min(self._plan.ceiling, max(room, len(self.pool.up))))
+        return max(1, min(self._plan.ceiling, max(self._room, len(self.pool.up))))
+
+    @property
+    def _room(self) -> int:
+        return self._plan.share.room(self._fleet.usable(self.pool.avoid))
 
     @property
     def wanted(self) -> int:
@@ -126,43 +130,40 @@ class RayBackend:
         """Workers that are up, have no job, and are on machines that will stay."""
         return [m.name for m in self.pool if m.idle and not self._fleet.leaving(m.node)]
 
+    @reachable()
     def submit(self, job: Job, worker: str) -> None:
         """Send the job."""
         self.pool.members[worker].given(job, self.pool.number(), self.now())
 
+    @reachable()
     def wait(self, timeout: float) -> Sequence[Outcome]:
         """Collect what has come back, who came, and who is gone."""
         deadline = self.now() + timeout
         while True:
             self._look()
             news, self._news = self._news, []
-            left = deadline - self.now()
+            now = self.now()
             awaited = [r for member in self.pool for r in member.awaited()]
-            if (
-                news
-                or left <= 0
-                or not (awaited or self._doubts or self._hope.resting(self.now()))
-            ):
+            in_vain = not (awaited or self._doubts or self._hope.resting(now))
+            if news or now >= deadline or in_vain:
                 return news
-            self._sleep(awaited, min(left, TICK_SECONDS))
+            self._sleep(awaited, min(deadline - now, TICK_SECONDS))
 
     def now(self) -> float:
         """Seconds of a monotonic clock."""
         return time.monotonic()
 
+    @reachable()
     def close(self) -> None:
         """Kill the workers, and the cluster if it was started here; a second time does nothing."""
         token, self._token = self._token, ""
-        try:
+        with ExitStack() as stack:  # from the last to the first, whatever fails on the way
+            if self._own and ray.is_initialized():
+                stack.callback(ray.shutdown)
+            if token:
+                stack.callback(clear, self._store.folder, token)
             if self._pool is not None:
-                self._pool.close()
-        finally:
-            try:
-                if token:
-                    clear(self._store.folder, token)
-            finally:
-                if self._own and ray.is_initialized():
-                    ray.shutdown()
+                stack.callback(self._pool.close)
 
     # --- looking ---
 
@@ -185,12 +186,13 @@ class RayBackend:
         for member in self.pool:
             self._listen(member, now)
         self._fleet.look(now)
-        self._news += self._doubts.settled(now, self._fleet.machine)
+        self._news += self._doubts.settled(now, self._fleet.machine, self._fleet.unreached)
         self._leave_machines()
         self._hope.check(self.pool, self._fleet)
         self.pool.shrink(lambda m: self._let_go(m, "no arm is left for it"))
         if not self._hope.resting(now):
-            self.pool.fill()
+            self.pool.replace_stuck(now, self._room)
+            self.pool.fill(now, self._doubts.names)
 
     def _excuse(self, now: float) -> None:
         """A driver that was stopped itself, or had to wait for its storage, blames nobody."""
@@ -286,12 +288,5 @@ class RayBackend:
         """A worker did not come up: tried again, but not for ever on one machine."""
         self.pool.remove(member)
         node = member.node if node is None else node
-        if not node:
-            self._hope.pause(self.now())
-        if not self._fleet.failed(node, reason, for_good=for_good):
-            return
-        self._hope.reason = reason
-        if node:
-            self.pool.avoid.add(node)
-        elif not self.pool.up and not self._hope.can_wait:
-            raise self._hope.error()
+        given_up = self._fleet.failed(node, reason, for_good=for_good)
+        self._hope.failed(node, reason, self.now(), self.pool, given_up=given_up)

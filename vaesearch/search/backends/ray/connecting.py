@@ -19,7 +19,7 @@ from ray._private.authentication.authentication_token_setup import (
 from ray._private.grpc_utils import init_grpc_channel
 from ray._private.services import resolve_ip_for_localhost
 from ray.core.generated import gcs_service_pb2, gcs_service_pb2_grpc
-from ray.exceptions import AuthenticationError
+from ray.exceptions import AuthenticationError, RayError
 
 from vaesearch.errors import InputError, VaesearchError
 
@@ -84,6 +84,27 @@ def _own_signals() -> Iterator[None]:
     finally:
         if threading.current_thread() is threading.main_thread() and before is not None:
             signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Say it in words where the cluster is gone while Ray is asked inside.
+
+    A driver behind ray:// gets a ConnectionError or a bare Exception from any call then; one that
+    is part of the cluster is ended by Ray.
+
+    Raises:
+        VaesearchError: with how to go on.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, ConnectionError | RayError) or type(error) is Exception:
+            raise VaesearchError(
+                f"the Ray cluster does not answer any more ({_first_line(error)}).\n"
+                "What was finished is kept: start a cluster, then `vaesearch resume RUN_DIR`."
+            ) from error
+        raise
 
 
 def target(address: str | None) -> str | None:

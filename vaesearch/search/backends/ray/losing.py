@@ -77,12 +77,27 @@ class Doubts:
     def __bool__(self) -> bool:
         return bool(self._held)
 
+    @property
+    def names(self) -> set[str]:
+        """Workers whose loss is not known to the ledger yet."""
+        return {lost.worker for *_, lost in self._held}
+
     def add(self, lost: Lost, node: str, error: str, now: float) -> None:
         """Hold a loss back; one that is blameless already, for no time."""
         self._held.append((now + (0.0 if lost.blameless else DOUBT_SECONDS), node, error, lost))
 
-    def settled(self, now: float, machine: Callable[[str], Machine | None]) -> list[Lost]:
-        """Those that are known by now, or were held back for long enough."""
+    def settled(
+        self,
+        now: float,
+        machine: Callable[[str], Machine | None],
+        probe: Callable[[str], None] = lambda node: None,
+    ) -> list[Lost]:
+        """Those that are known by now, or were held back for long enough.
+
+        Before a job is blamed ``probe`` finds out whether its machine still answers.
+        """
+        for due in {node for until, node, _, lost in self._held if now >= until}:
+            probe(due)
         done = []
         for entry in list(self._held):
             until, node, error, lost = entry

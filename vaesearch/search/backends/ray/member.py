@@ -16,6 +16,7 @@ class Member:
 
     Attributes:
         hello: answered once it has a process, and so a place on some machine.
+        asked: when it was asked for.
         where: that answer.
         prepared: answered once the images are in place.
         joined: it is up.
@@ -27,6 +28,7 @@ class Member:
     actor: Any
     hello: Any
     prepared: Any
+    asked: float = 0.0
     where: Whereabouts | None = None
     joined: bool = False
     job: Job | None = None
@@ -91,6 +93,7 @@ class Member:
         if self._pulse:
             self._pulse.shifted(seconds)
         self.submitted += seconds
+        self.asked += seconds
 
     def stop(self) -> None:
         """End its process: Ray's daemon kills one that does not end by itself within seconds."""

@@ -7,14 +7,16 @@ ever; and it asks for a size of the whole cluster, whoever else works on it. On 
 does not grow by itself pending workers start as soon as a machine joins.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
+from itertools import count
 from typing import Any
 
 import ray
 
 from vaesearch.search.backends.ray.member import Member
 from vaesearch.search.backends.ray.planning import Plan
+from vaesearch.search.backends.ray.watching import START_SECONDS
 from vaesearch.search.backends.ray.worker import WATCH, Kit, Worker
 
 MOST_PENDING = 64  # asked for at a time: machines for the next ones are asked for as these come up
@@ -39,6 +41,7 @@ class Pool:
         self._class = actor
         self._too_many = 0
         self._jobs = 0
+        self._longest_wait = START_SECONDS
 
     def __iter__(self) -> Iterator[Member]:
         return iter(list(self.members.values()))
@@ -64,12 +67,25 @@ class Pool:
         too_many = len(self.up) > self.target
         self._too_many = self._too_many + 1 if too_many else 0
 
-    def fill(self) -> None:
-        """Start or ask for as many as are missing."""
+    def fill(self, now: float, taken: Collection[str] = ()) -> None:
+        """Start or ask for as many as are missing; none is called as one of ``taken``."""
         pending = sum(member.where is None for member in self)
         missing = min(self.target - len(self.members), MOST_PENDING - pending)
         for _ in range(missing):
-            self._launch(self._free_name())
+            self._launch(self._free_name(taken), now)
+
+    def replace_stuck(self, now: float, room: int) -> None:
+        """Take back who found no machine for long though there is ``room``, to ask once more.
+
+        Others may use the room, or a machine may be slow: the wait doubles each time.
+        """
+        if room <= sum(member.where is not None for member in self):
+            return
+        stuck = [m for m in self if m.where is None and now - m.asked > self._longest_wait]
+        for member in stuck:
+            self.remove(member)
+        if stuck:
+            self._longest_wait *= 2
 
     def shrink(self, drop: Callable[[Member], None]) -> None:
         """Take back what is asked for in vain, and ``drop`` those that are up and of no use.
@@ -97,16 +113,16 @@ class Pool:
             for member in self:
                 stack.callback(self.remove, member)
 
-    def _free_name(self) -> str:
-        numbers = range(1, len(self.members) + 2)
-        return next(n for n in (f"worker-{i}" for i in numbers) if n not in self.members)
+    def _free_name(self, taken: Collection[str]) -> str:
+        used = {*self.members, *taken}
+        return next(n for n in (f"worker-{i}" for i in count(1)) if n not in used)
 
-    def _launch(self, name: str) -> None:
+    def _launch(self, name: str, now: float) -> None:
         actor = self._actor()
         # Sent at once, so that nobody has to come back for it; it waits for the actor to have
         # a machine.
         self.members[name] = Member(
-            name, actor, actor.whereabouts.remote(), actor.prepare.remote()
+            name, actor, actor.whereabouts.remote(), actor.prepare.remote(), now
         )
 
     def _actor(self) -> Any:

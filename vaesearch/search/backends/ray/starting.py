@@ -35,9 +35,28 @@ class Hope:
         """Whether machines may come that are better than those that were given up."""
         return not self.plan.fixed and (self.had or self.plan.growth.possible)
 
-    def pause(self, now: float) -> None:
-        """A worker died at once, it is not known where: the next one is started a bit later."""
-        self._rest = now + REST_SECONDS
+    def failed(self, node: str, reason: str, now: float, pool: Pool, *, given_up: bool) -> None:
+        """A worker did not come up; where it is not known on which node, rest a bit.
+
+        Args:
+            node: Ray's name of the machine; empty if unknown.
+            reason: why.
+            now: seconds.
+            pool: is told which nodes are given up.
+            given_up: the node is.
+
+        Raises:
+            VaesearchError: nothing is to be waited for.
+        """
+        if not node:
+            self._rest = now + REST_SECONDS
+        if not given_up:
+            return
+        self.reason = reason
+        if node:
+            pool.avoid.add(node)
+        elif not pool.up and not self.can_wait:
+            raise self._error()
 
     def resting(self, now: float) -> bool:
         """Whether to start nobody now."""
@@ -52,9 +71,9 @@ class Hope:
         if not pool.avoid or self.can_wait or any(member.where for member in pool):
             return
         if not self.plan.share.room(fleet.usable(pool.avoid)):
-            raise self.error()
+            raise self._error()
 
-    def error(self) -> VaesearchError:
+    def _error(self) -> VaesearchError:
         """That no worker can start."""
         return VaesearchError(f"Ray workers cannot start: {self.reason}")
 
