@@ -52,6 +52,9 @@ class Faulty(Worker):
     def _dies(self, job):
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def _breaks(self, job):
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
     def _lacks(self, job):
         if job.arm.settings.batch_size > 4:
 

@@ -45,7 +45,7 @@ def carried_out(backend, job):
 
 
 @pytest.mark.timeout(240)
-def test_a_worker_lacks_memory_dies_and_is_replaced(tmp_path):
+def test_a_worker_that_lacks_memory_lives_on(tmp_path):
     with ray_backend(tmp_path, Faulty, workers=1) as backend:
         assert backend.workers == 1
         assert kinds(backend.wait(0)) == ["Joined"]
@@ -53,13 +53,19 @@ def test_a_worker_lacks_memory_dies_and_is_replaced(tmp_path):
         assert isinstance(lacking, Broken)
         assert lacking.out_of_memory
         assert "CUDA out of memory" in lacking.error
-        assert finished(carried_out(backend, pull("mlp"))[-1])  # the same worker lives on
-        dead = carried_out(backend, pull("dies"))[-1]
-        assert lost(dead)
-        assert not dead.blameless
-        seen = until(backend, joined)
-        assert seen[-1].worker == "worker-1"  # names are given again
-        assert finished(carried_out(backend, pull("dies"))[-1])
+        assert finished(carried_out(backend, pull("mlp"))[-1])  # the same worker
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_worker_that_dies_or_whose_gpu_breaks_is_replaced(tmp_path):
+    with ray_backend(tmp_path, Faulty, workers=1) as backend:
+        for fault in ("dies", "breaks"):
+            dead = carried_out(backend, pull(fault))[-1]
+            assert lost(dead)
+            assert not dead.blameless
+            assert joined(until(backend, joined)[-1])
+            assert finished(carried_out(backend, pull(fault))[-1])
 
 
 @pytest.mark.slow
