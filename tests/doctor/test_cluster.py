@@ -111,5 +111,6 @@ def test_a_storage_that_hangs_there_is_told_in_time(monkeypatch):
     assert 0 < given["patience"] <= NODE_SECONDS / 3
 
 
-def test_a_machine_that_sees_another_folder(tmp_path):
+def test_a_machine_that_sees_another_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("vaesearch.storage.probe.PAUSE_SECONDS", 0.001)
     assert "sees another" in node.sees(str(tmp_path), "token")
