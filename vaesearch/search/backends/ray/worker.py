@@ -83,6 +83,7 @@ class Worker:
         kit = self._kit
         if kit.token is not None:
             find(kit.store.folder, kit.token)
+        keep_to_share()
         train, valid, test = ray.get(list(kit.arrays))
         self._bench = Workbench(
             replace(kit.data, train=train, valid=valid, test=test),
@@ -113,6 +114,17 @@ class Worker:
 
     def _step(self) -> None:
         self._steps += 1
+
+
+def keep_to_share() -> None:
+    """Use no more of a GPU's memory than this worker's part of the GPU.
+
+    Otherwise it would depend on the neighbours of the moment whether an arm is too large.
+    """
+    if _device() == "cuda":
+        share = ray.get_runtime_context().get_assigned_resources().get("GPU", 1.0)
+        if share < 1:
+            torch.cuda.set_per_process_memory_fraction(share)
 
 
 def _device() -> str:
