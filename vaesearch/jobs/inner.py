@@ -96,7 +96,7 @@ def shown(words: Sequence[str]) -> str:
     """A command line for people: no password of an address stands in it.
 
     >>> shown(["tune", "--storage=postgresql://me:secret@db/x"])
-    'vaesearch tune --storage=postgresql://me:***@db/x'
+    "vaesearch tune '--storage=postgresql://me:***@db/x'"
     """
     return shlex.join(["vaesearch", *map(_bare, words)])
 
