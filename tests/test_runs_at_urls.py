@@ -90,11 +90,10 @@ def test_everything_is_there_in_the_end(config, kind, machine, searched, request
 @pytest.mark.parametrize(
     ("line", "where"),
     [
-        (2, "other"),
         (8, "other"),
         *(
             pytest.param(line, where, marks=pytest.mark.slow)
-            for line in (0, 1, 4, 5, 6, 9, 11, 15)
+            for line in (0, 1, 2, 4, 5, 6, 9, 11, 15)
             for where in ("same", "other")
         ),
     ],
